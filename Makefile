@@ -1,0 +1,41 @@
+# Each target does its own set-up in .venv; nothing else is needed but Python 3.11 or later.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test check bench format lock clean
+
+demo: $(READY)  ## dial examples/contacts.csv with the pure core and a made-up phone
+	$(BIN)/python examples/threaded_dialer.py examples/contacts.csv
+
+test: $(READY)  ## the whole test suite, the core at 100 % branch coverage
+	$(BIN)/pytest --cov --cov-fail-under=100
+
+check: $(READY)  ## format, lint, types, import contracts, wheel
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/check_wheel.py
+
+bench: $(READY)  ## contacts CSV against a bare csv.reader loop
+	$(BIN)/python bench/contacts_csv.py
+
+format: $(READY)  ## let ruff lay out and mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY)  ## pin anew what developing takes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --group dev --all-extras pyproject.toml --output-file requirements/dev.txt
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) dist build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kataven: Python 3.11 or later is needed, this is %d.%d; try: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

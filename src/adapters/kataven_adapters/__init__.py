@@ -1,0 +1,1 @@
+"""Swappable implementations around ``kataven_core``; importing this loads none of them."""

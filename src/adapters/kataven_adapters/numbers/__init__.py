@@ -1,0 +1,34 @@
+"""National numbers, read by the ``phonenumbers`` library: ``pip install kataven-core[numbers]``."""
+
+import phonenumbers
+
+from kataven_core.errors import InvalidValue
+from kataven_core.phone_number import NationalParser, PhoneNumber
+
+
+def national_parser(region: str) -> NationalParser:
+    """Give the function that reads numbers without ``+`` as they are written in ``region`` (ISO 3166, such as ``US``).
+
+    Hand it to ``CsvOptions(national=…)``. It takes what is possible in the region's numbering plan, which is newer than
+    any table of numbers in use. Raises ``InvalidValue`` for a region that does not exist.
+    """
+    code = region.strip().upper()
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise InvalidValue("invalid_region", f"{region!r} is no region: write its ISO 3166 code, such as US, GB or DE")
+
+    def read(written: str) -> PhoneNumber:
+        try:
+            number = phonenumbers.parse(written, code)
+        except phonenumbers.NumberParseException:
+            raise _invalid(written, f"is no phone number of {code}: write + and the country code, or mend it") from None
+        if number.extension:
+            raise _invalid(written, "has an extension, which can't be dialled: leave only the number")
+        if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+            raise _invalid(written, f"has not the length of a number that {code} can dial from abroad: complete it")
+        return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+    return read
+
+
+def _invalid(written: str, what: str) -> InvalidValue:
+    return InvalidValue("invalid_number", f"{written[:40]!r} {what}")
