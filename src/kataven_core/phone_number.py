@@ -64,9 +64,7 @@ def parse_phone_number(text: str, national: NationalParser | None = None) -> Pho
     if not written:
         raise _invalid("the number is missing")
     if _SPREADSHEET.fullmatch(written):
-        raise _invalid(
-            f"{_short(written)} is a number that a spreadsheet has rewritten: format the column as text and export again"
-        )
+        raise _invalid(f"{_short(written)} was rewritten by a spreadsheet: format the column as text and export again")
     digits = _without_trunk_zero(written).translate(_WITHOUT_SEPARATORS)
     if E164.fullmatch(digits):
         return str.__new__(PhoneNumber, digits)

@@ -69,7 +69,7 @@ class ContactsParser:
         return self._settle(record for piece in pieces for record in self._source.read(piece))
 
     def finish(self) -> Batch:
-        """Read to the end: the last row may have no line end. Raises where no row is good, or, in strict, one is bad."""
+        """Read to the end; the last row may have no line end. Raises where no row is good, or if strict one is bad."""
         batch = self._settle(self._source.read(b"", final=True))
         if self._options.is_strict and self.rejected_rows:
             rows = self.accepted_rows + self.rejected_rows
