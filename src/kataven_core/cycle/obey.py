@@ -1,0 +1,64 @@
+"""Commands second, so that a pause wins over a claim."""
+
+from kataven_core.account import Account
+from kataven_core.campaign import Campaign, create, operate
+from kataven_core.errors import KatavenError, NotFound
+
+from .turn import CampaignTurn, Turn
+from .view import Command, CreateCampaign, Operate, PutAccount
+
+
+def obey(turn: Turn, commands: tuple[Command, ...]) -> None:
+    """Answer each command in order: with the new value, or with the error that says why nothing changed."""
+    for command in commands:
+        try:
+            turn.answers.append(_answer(turn, command))
+        except KatavenError as error:
+            turn.answers.append(error)
+
+
+def _answer(turn: Turn, command: Command) -> Campaign | Account:
+    match command:
+        case PutAccount():
+            turn.account = command.account
+            return command.account
+        case CreateCampaign():
+            return _create(turn, command)
+        case Operate():
+            return _operate(turn, command)
+
+
+def _account(turn: Turn) -> Account:
+    if turn.account is None:
+        raise NotFound("account")
+    return turn.account
+
+
+def _create(turn: Turn, command: CreateCampaign) -> Campaign:
+    moved = create(
+        command.settings,
+        campaign_id=command.campaign_id,
+        account=_account(turn),
+        total=command.total,
+        created_by=command.created_by,
+        now=turn.now,
+    )
+    campaign = turn.campaigns[command.campaign_id] = CampaignTurn.created(moved.campaign)
+    turn.move(campaign, moved)
+    return moved.campaign
+
+
+def _operate(turn: Turn, command: Operate) -> Campaign:
+    campaign = turn.campaigns.get(command.campaign_id)
+    if campaign is None or campaign.campaign.is_deleted:
+        raise NotFound("campaign")
+    moved = operate(
+        campaign.campaign,
+        command.operation,
+        counters=campaign.tally.counters(),
+        account=_account(turn),
+        reserved=turn.reserved,
+        now=turn.now,
+    )
+    turn.move(campaign, moved)
+    return moved.campaign

@@ -1,0 +1,91 @@
+"""What one decision looks at: one account, as it is read in one transaction, and what has come in for it."""
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from kataven_core.account import Account
+from kataven_core.attempt import Attempt
+from kataven_core.budget import AccountUsage
+from kataven_core.campaign import Campaign, Operation
+from kataven_core.contact import Contact
+from kataven_core.counters import Counters
+from kataven_core.phone_number import PhoneNumber
+from kataven_core.reports import Report
+from kataven_core.settings import CampaignSettings
+from kataven_core.values import AccountId, AttemptId, CampaignId, ContactId
+
+
+@frozen(kw_only=True)
+class CampaignView:
+    """One campaign with its counters.
+
+    ``candidates`` are contacts that are due, in the order in which they are to be dialled: retries by time, then fresh
+    ones in file order; as many as could find a slot. A campaign that does not run needs none.
+    """
+
+    campaign: Campaign
+    counters: Counters
+    candidates: tuple[Contact, ...] = ()
+
+
+@frozen(kw_only=True)
+class AccountView:
+    """What is read before a decision.
+
+    ``reserved`` is the sum of ``max_concurrent_calls`` over all of the account's running campaigns, in calls.
+    ``campaigns`` holds at least those that a report or a command of these inputs names, those with something due, and
+    all running ones when the account itself is to change; ``attempts`` those that a report names, ``contacts`` theirs.
+    ``busy_numbers`` are the numbers in an open call of the account; where the read already leaves out the contacts with
+    such a number, it may be empty.
+    """
+
+    account_id: AccountId
+    account: Account | None
+    usage: AccountUsage
+    reserved: int = 0
+    campaigns: tuple[CampaignView, ...] = ()
+    attempts: Mapping[AttemptId, Attempt] = field(factory=dict)
+    contacts: Mapping[ContactId, Contact] = field(factory=dict)
+    busy_numbers: frozenset[PhoneNumber] = frozenset()
+
+
+@frozen(kw_only=True)
+class CreateCampaign:
+    """Make a campaign of the ``total`` contacts that were stored for it under ``campaign_id``."""
+
+    campaign_id: CampaignId
+    settings: CampaignSettings
+    total: int
+    created_by: str
+
+
+@frozen(kw_only=True)
+class Operate:
+    """Do something to a campaign."""
+
+    campaign_id: CampaignId
+    operation: Operation
+
+
+@frozen(kw_only=True)
+class PutAccount:
+    """Make the account, or change its caps, agents and numbers."""
+
+    account: Account
+
+
+Command = CreateCampaign | Operate | PutAccount
+
+
+@frozen(kw_only=True)
+class Inputs:
+    """What has come in: facts first, then requests; time is the third input.
+
+    ``line_is_up`` false holds every dial back. ``retry_jitter_s`` is added to the delays of retries, in seconds.
+    """
+
+    reports: tuple[Report, ...] = ()
+    commands: tuple[Command, ...] = ()
+    line_is_up: bool = True
+    retry_jitter_s: float = 0.0
