@@ -11,6 +11,7 @@ from .attempt import Attempt
 from .budget import AccountUsage, Allowance, Cap, account_allowance, dial_allowance
 from .campaign import Campaign, Operation
 from .contact import Contact
+from .contact import cancel as cancel_contact
 from .contacts_csv import (
     AcceptedRow,
     Batch,
@@ -149,6 +150,7 @@ __all__ = [
     "account_id",
     "attempt_id",
     "campaign_settings",
+    "cancel_contact",
     "contact_id",
     "decide",
     "dial_allowance",
