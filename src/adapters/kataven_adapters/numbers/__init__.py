@@ -2,8 +2,7 @@
 
 import phonenumbers
 
-from kataven_core.errors import InvalidValue
-from kataven_core.phone_number import NationalParser, PhoneNumber
+from kataven_core import InvalidValue, NationalParser, PhoneNumber
 
 
 def national_parser(region: str) -> NationalParser:

@@ -1,0 +1,5 @@
+"""The ``kataven`` command."""
+
+from .main import main
+
+__all__ = ["main"]

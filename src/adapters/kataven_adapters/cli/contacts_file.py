@@ -1,0 +1,89 @@
+"""Opening and reading a contacts file for a person: progress while it lasts, one sentence when it can't be read."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from kataven_core import ContactsParser, InvalidValue, NationalParser, RejectedRow
+
+from .failure import USAGE, CommandFailure
+
+_CHUNK_BYTES = 64 * 1024
+_PROGRESS_EVERY_S = 0.2
+STDIN = "-"
+
+
+def national_numbers(region: str | None) -> NationalParser | None:
+    """Give the function that reads national numbers, when a region is named."""
+    if region is None:
+        return None
+    try:
+        from kataven_adapters.numbers import national_parser  # noqa: PLC0415 - loaded only for who needs it
+    except ModuleNotFoundError:
+        sentence = "--default-region needs the phonenumbers library: pip install 'kataven-core[numbers]'"
+        raise CommandFailure(sentence) from None
+    try:
+        return national_parser(region)
+    except InvalidValue as error:
+        raise CommandFailure(f"--default-region: {error.message}", USAGE) from None
+
+
+def read_contacts(name: str, parser: ContactsParser, rejected: list[RejectedRow]) -> None:
+    """Feed a file, or standard input, to the parser, and collect the rejected rows as they come.
+
+    Raises ``CommandFailure`` when it can't be read and ``ContactsFileError`` when it can't be used.
+    """
+    show = _progress(parser)
+    try:
+        with _opened(name) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                rejected += parser.feed(chunk).rejected
+                show(done=False)
+    except OSError as error:
+        raise CommandFailure(f"{name}: {_reason(error)}") from None
+    finally:
+        show(done=True)
+    rejected += parser.finish().rejected
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == STDIN:
+        yield sys.stdin.buffer
+    else:
+        with Path(name).open("rb") as file:
+            yield file
+
+
+def _reason(error: OSError) -> str:
+    """Say in words what the system said in a code."""
+    match error:
+        case FileNotFoundError():
+            return "there is no such file: check the name and the folder"
+        case IsADirectoryError():
+            return "this is a folder: name a CSV file in it"
+        case PermissionError():
+            return "no permission to read it: change its mode or run as its owner"
+        case _:
+            return f"it can't be read: {error.strerror or error}"
+
+
+def _progress(parser: ContactsParser) -> Callable[..., None]:
+    """Give a function that counts rows on stderr while a person watches; national numbers take their time."""
+    clock = time.monotonic  # noqa: TID251 - how often a person's screen is drawn
+    shown_at = clock()
+    is_shown = False
+
+    def show(*, done: bool) -> None:
+        nonlocal shown_at, is_shown
+        if done and is_shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        elif not done and sys.stderr.isatty() and clock() - shown_at >= _PROGRESS_EVERY_S:
+            shown_at, is_shown = clock(), True
+            rows = parser.accepted_rows + parser.rejected_rows
+            print(f"\r{rows:,} rows, {parser.rejected_rows:,} rejected", end="", file=sys.stderr, flush=True)
+
+    return show

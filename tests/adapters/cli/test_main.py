@@ -1,0 +1,49 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kataven_adapters.cli import main
+from kataven_core import __version__
+
+
+def kataven(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "kataven_adapters.cli", *words]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60)
+
+
+def test_no_command_and_unknown_words_are_wrong_usage() -> None:
+    for words in ((), ("dail",), ("check",), ("check", "a.csv", "--jsn")):
+        done = kataven(*words)
+        assert done.returncode == 2
+        assert b"usage: kataven" in done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+def test_help_and_version_end_0() -> None:
+    assert b"Exit codes: 0 done, 1 refused or failed, 2 wrong usage" in kataven("--help").stdout
+    assert kataven("--version").stdout.decode().strip() == f"kataven {__version__}"
+
+
+def test_the_installed_command_is_the_same_one() -> None:
+    script = Path(sys.executable).with_name("kataven")
+    done = subprocess.run([script, "--version"], capture_output=True, check=False)
+    assert done.stdout.decode().strip() == f"kataven {__version__}"
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_bytes(b"phone_number\n+14155550100\n" + b"x\n" * 200_000)
+    command = f"{sys.executable} -m kataven_adapters.cli check --json {path} | head -c 10"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602 - a pipe, of our own words
+    assert len(done.stdout) == 10
+    assert done.stderr == b""
+
+
+def test_an_interrupt_ends_130_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kataven_adapters.cli.check.read_contacts", interrupted)
+    assert main(["check", "contacts.csv"]) == 130
