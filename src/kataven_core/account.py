@@ -3,7 +3,7 @@
 from enum import StrEnum, unique
 from typing import Final
 
-from attrs import field, frozen
+from attrs import asdict, frozen
 
 from .errors import InvalidValue, Problem
 from .phone_number import PhoneNumber
@@ -42,24 +42,27 @@ class OutboundNumber:
     outbound_enabled: bool = True
 
 
-def _in_range(_: object, attribute: object, value: int) -> None:
-    if not 0 <= value <= NO_LIMIT:
-        name = getattr(attribute, "name", "")
-        raise InvalidValue.of("invalid_cap", [Problem(name, f"{name} is {value}: it must be from 0 to {NO_LIMIT}")])
-
-
 @frozen(kw_only=True)
 class Caps:
-    """An account's four live caps; 0 blocks every dial, ``NO_LIMIT`` none.
+    """An account's four live caps; 0 blocks every dial, ``NO_LIMIT`` none. ``InvalidValue`` names each out of range.
 
     ``concurrent_max`` calls at once; ``calls_per_minute`` dials in a UTC minute; ``daily_calls_max`` dials and
     ``daily_minutes_max`` minutes of calls that ended, both in a UTC day.
     """
 
-    concurrent_max: int = field(default=NO_LIMIT, validator=_in_range)
-    calls_per_minute: int = field(default=NO_LIMIT, validator=_in_range)
-    daily_calls_max: int = field(default=NO_LIMIT, validator=_in_range)
-    daily_minutes_max: int = field(default=NO_LIMIT, validator=_in_range)
+    concurrent_max: int = NO_LIMIT
+    calls_per_minute: int = NO_LIMIT
+    daily_calls_max: int = NO_LIMIT
+    daily_minutes_max: int = NO_LIMIT
+
+    def __attrs_post_init__(self) -> None:
+        problems = [
+            Problem(name, f"{name} is {value}: it must be from 0 to {NO_LIMIT}")
+            for name, value in asdict(self).items()
+            if not 0 <= value <= NO_LIMIT
+        ]
+        if problems:
+            raise InvalidValue.of("invalid_cap", problems)
 
 
 @frozen(kw_only=True)

@@ -49,16 +49,16 @@ class AccountUsage:
 
         Windows only move forward: a clock that was set back gives nobody a second helping.
         """
-        minute, day = max(self.minute, floor_minute(now)), max(self.day, floor_day(now))
-        if minute == self.minute and day == self.day:
+        minute, day = floor_minute(now), floor_day(now)
+        if minute <= self.minute:
             return self
+        is_same_day = day == self.day
         return AccountUsage(
             minute=minute,
             day=day,
             calls_in_flight=self.calls_in_flight,
-            calls_this_minute=self.calls_this_minute if minute == self.minute else 0,
-            calls_today=self.calls_today if day == self.day else 0,
-            seconds_today=self.seconds_today if day == self.day else 0.0,
+            calls_today=self.calls_today if is_same_day else 0,
+            seconds_today=self.seconds_today if is_same_day else 0.0,
         )
 
     def after_claims(self, count: int) -> "AccountUsage":
@@ -117,7 +117,7 @@ class Allowance:
 def account_allowance(caps: Caps, usage: AccountUsage, now: datetime) -> Allowance:
     """Say how many dials an account may start now under its own four caps.
 
-    Where several bind alike, the one that lasts longest is named.
+    Where several bind alike, as when two are used up, the one that lasts longest is named.
     """
     usage = usage.rolled(now)
     minute_ends, day_ends = usage.minute + MINUTE, usage.day + DAY
@@ -128,7 +128,7 @@ def account_allowance(caps: Caps, usage: AccountUsage, now: datetime) -> Allowan
         (caps.calls_per_minute - usage.calls_this_minute, Cap.CALLS_PER_MINUTE, caps.calls_per_minute, minute_ends),
         (caps.concurrent_max - usage.calls_in_flight, Cap.ACCOUNT_CALLS, caps.concurrent_max, None),
     )
-    room, binding, limit, opens_at = min(rooms, key=lambda entry: entry[0])
+    room, binding, limit, opens_at = min(rooms, key=lambda entry: max(entry[0], 0))
     return Allowance(dials=max(room, 0), binding=binding, limit=limit, opens_at=opens_at)
 
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum, unique
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from attrs import evolve, frozen
 
@@ -172,8 +172,11 @@ def operate(
         raise _refused(campaign.status, operation)
     match operation:
         case Operation.START | Operation.RESUME:
-            for problem in account.obstacles(campaign.agent_id, campaign.phone_number_id):
-                raise CommandRefused("cannot_call", f"cannot {operation} this campaign: {problem.message}")
+            obstacles = _obstacles(campaign, account)
+            if obstacles:
+                raise CommandRefused(
+                    "cannot_call", f"cannot {operation} a campaign that is {campaign.status}: {obstacles}"
+                )
             _admit(campaign, account, reserved)
             begins = campaign.started_at is None
             moved = _happen(campaign, counters, now, CampaignStarted if begins else CampaignResumed)
@@ -184,6 +187,8 @@ def operate(
             return _happen(campaign, counters, now, CampaignStopped, cancelled=counters.pending)
         case Operation.DELETE:
             return _happen(campaign, counters, now, CampaignDeleted)
+        case _:
+            assert_never(operation)
 
 
 def come_due(campaign: Campaign, *, counters: Counters, account: Account, reserved: int, now: datetime) -> Transition:
@@ -204,17 +209,10 @@ def finish(campaign: Campaign, *, counters: Counters, now: datetime) -> Transiti
 
 def fail(campaign: Campaign, *, counters: Counters, account: Account, now: datetime) -> Transition:
     """Fail a running campaign whose agent or number is gone or may call no more."""
-    problems = account.obstacles(campaign.agent_id, campaign.phone_number_id)
-    if (campaign.status, Occurrence.FAIL) not in TABLE or not problems:
+    obstacles = _obstacles(campaign, account)
+    if (campaign.status, Occurrence.FAIL) not in TABLE or not obstacles:
         return Transition(campaign, ())
-    return _happen(
-        campaign,
-        counters,
-        now,
-        CampaignFailed,
-        cancelled=counters.pending,
-        reason=InvalidValue.of("", problems).message,
-    )
+    return _happen(campaign, counters, now, CampaignFailed, cancelled=counters.pending, reason=obstacles)
 
 
 def apply(campaign: Campaign | None, event: CampaignEvent) -> Campaign | None:
@@ -222,6 +220,11 @@ def apply(campaign: Campaign | None, event: CampaignEvent) -> Campaign | None:
     if isinstance(event, CampaignCreated):
         return _created(event)
     return campaign and _moved(campaign, event)
+
+
+def _obstacles(campaign: Campaign, account: Account) -> str:
+    """Say what keeps a campaign's agent and number from calling; nothing when they may."""
+    return "; ".join(problem.message for problem in account.obstacles(campaign.agent_id, campaign.phone_number_id))
 
 
 def _admit(campaign: Campaign, account: Account, reserved: int) -> None:

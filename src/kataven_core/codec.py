@@ -4,15 +4,21 @@ Times are RFC 3339 in UTC, statuses their words, numbers E.164. ``campaign_membe
 exactly what the API shows; ``to_plain`` and ``from_plain`` keep everything, for stores and streams.
 """
 
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from enum import StrEnum
+from functools import partial
+from types import GenericAlias, UnionType
+from typing import Any, Final, TypeVar, get_args, get_origin, overload
 
+import attrs
 import cattrs
-from cattrs.strategies import configure_tagged_union
+from cattrs.errors import AttributeValidationNote, IterableValidationNote
+from cattrs.gen import make_dict_structure_fn
 
 from .campaign import Campaign
 from .contact import Contact
-from .errors import InvalidValue, KatavenError, Problem
+from .errors import InvalidValue, Problem
 from .events import Event
 from .phone_number import PhoneNumber
 from .values import format_rfc3339, parse_rfc3339
@@ -47,14 +53,72 @@ CONTACT_MEMBERS = (
     "updated_at",
 )
 
+_EVENTS: Final = {kind.__name__: kind for kind in get_args(Event)}
+_NAMES: Final = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+    list: "an array",
+    dict: "an object",
+}
+
+
+def _expect(data: Any, kind: type) -> Any:
+    """Take data of this kind and of no other: ``"5"`` is no number, and ``"false"`` is not true."""
+    if type(data) is kind:
+        return data
+    if kind is float and type(data) is int:
+        return float(data)
+    raise InvalidValue("invalid_data", f"must be {_NAMES[kind]}")
+
+
+def _is_of(origin: Any, kind: Any) -> bool:
+    return get_origin(kind) is origin
+
+
+def _read_array(data: Any, kind: Any) -> Any:
+    items: Any = GenericAlias(list, get_args(kind)[0])
+    return tuple(_CONVERTER.structure(_expect(data, list), items))
+
+
+def _read_mapping(data: Any, kind: Any) -> Any:
+    pairs: Any = GenericAlias(dict, get_args(kind))
+    return _CONVERTER.structure(_expect(data, dict), pairs)
+
+
+def _object_reader(kind: type) -> Callable[[Any, Any], Any]:
+    read: Callable[[Any, Any], Any] = make_dict_structure_fn(kind, _CONVERTER)
+    return lambda data, _: read(_expect(data, dict), kind)
+
+
+def _read_event(data: Any, _: Any) -> Any:
+    members = dict(_expect(data, dict))
+    kind = _EVENTS.get(str(members.pop("type", "")))
+    if kind is None:
+        raise InvalidValue.of("invalid_data", [Problem("type", f"must be one of {', '.join(_EVENTS)}")])
+    return _CONVERTER.structure(members, kind)
+
+
+def _write_event(event: Any) -> Any:
+    return {"type": type(event).__name__, **_CONVERTER.unstructure(event)}
+
 
 def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter = cattrs.Converter(forbid_extra_keys=True, unstruct_collection_overrides={tuple: list})
+    for kind in (str, int, float, bool):
+        converter.register_structure_hook(kind, _expect)
+    converter.register_structure_hook(StrEnum, lambda data, kind: kind(_expect(data, str)))
+    converter.register_unstructure_hook(StrEnum, str.__str__)
+    converter.register_structure_hook(datetime, lambda data, _: parse_rfc3339(_expect(data, str)))
     converter.register_unstructure_hook(datetime, format_rfc3339)
-    converter.register_structure_hook(datetime, lambda text, _: parse_rfc3339(text))
+    converter.register_structure_hook(PhoneNumber, lambda data, _: PhoneNumber(_expect(data, str)))
     converter.register_unstructure_hook(PhoneNumber, str.__str__)
-    converter.register_structure_hook(PhoneNumber, lambda text, _: PhoneNumber(text))
-    configure_tagged_union(Event, converter, tag_name="type")
+    converter.register_structure_hook_func(partial(_is_of, tuple), _read_array)
+    converter.register_structure_hook_func(partial(_is_of, Mapping), _read_mapping)
+    converter.register_structure_hook_factory(attrs.has, _object_reader)
+    converter.register_structure_hook(Event, _read_event)
+    converter.register_unstructure_hook(Event, _write_event)
     return converter
 
 
@@ -66,12 +130,19 @@ def to_plain(value: object, kind: Any = None) -> Any:
     return _CONVERTER.unstructure(value, unstructure_as=kind)
 
 
-def from_plain(data: Any, kind: type[T]) -> T:
-    """Read a plain form back; ``InvalidValue`` names every member that does not fit."""
+@overload
+def from_plain(data: Any, kind: type[T]) -> T: ...
+@overload
+def from_plain(data: Any, kind: UnionType) -> Event: ...
+def from_plain(data: Any, kind: Any) -> Any:
+    """Read a plain form back; ``InvalidValue`` names every member that does not fit.
+
+    Nothing is bent to fit: a number in quotes is a string, and refused where a number belongs.
+    """
     try:
         return _CONVERTER.structure(data, kind)
-    except (cattrs.BaseValidationError, KatavenError, TypeError, ValueError, KeyError) as error:
-        problems = [Problem(*_split(line)) for line in cattrs.transform_error(error, path=kind.__name__)]
+    except (cattrs.BaseValidationError, InvalidValue, ValueError) as error:
+        problems = list(_problems(error, getattr(kind, "__name__", "Event")))
         raise InvalidValue.of("invalid_data", problems) from None
 
 
@@ -89,7 +160,30 @@ def _members(value: object, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: to_plain(getattr(value, name)) for name in names}
 
 
-def _split(line: str) -> tuple[str, str]:
-    """Take one line of what cattrs says apart: where, and what is wrong there."""
-    what, _, where = line.rpartition(" @ ")
-    return where, f"{where}: {what}"
+def _problems(error: Exception, where: str) -> Iterator[Problem]:
+    """Yield a problem for each wrong member below ``where``, by the way to it."""
+    match error:
+        case cattrs.ClassValidationError() | cattrs.IterableValidationError():
+            named, others = error.group_exceptions()
+            for inner, note in named:
+                yield from _problems(inner, f"{where}{_step(note)}")
+            for inner in others:
+                yield from _problems(inner, where)
+        case cattrs.ForbiddenExtraKeysError():
+            for name in sorted(map(str, error.extra_fields)):
+                yield _problem(f"{where}.{name}", "is no member of it: leave it out")
+        case InvalidValue(problems=(_, *_)):
+            for problem in error.problems:
+                yield _problem(f"{where}.{problem.field}", problem.message)
+        case KeyError():
+            yield _problem(where, "is missing")
+        case _:
+            yield _problem(where, str(error))
+
+
+def _step(note: AttributeValidationNote | IterableValidationNote) -> str:
+    return f".{note.name}" if isinstance(note, AttributeValidationNote) else f"[{note.index!r}]"
+
+
+def _problem(where: str, message: str) -> Problem:
+    return Problem(where, f"{where}: {message}")

@@ -24,16 +24,16 @@ _WITHOUT_SPACES_AND_DASHES = str.maketrans("", "", _SPACES + _DASHES + "./")
 # E.164 country codes are prefix-free: 1 and 7, these of two digits, all others of three.
 _TWO_DIGIT_CODES = "2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
 _COUNTRY_CODE = rf"[17]|{_TWO_DIGIT_CODES}|(?!{_TWO_DIGIT_CODES})[2-689][0-9]{{2}}"
-_TRUNK_ZERO = re.compile(rf"[(\[]?(\+(?:{_COUNTRY_CODE}))[)\]]?\(0\)")
+_TRUNK_ZERO = re.compile(rf"[(\[]?\+[(\[]?({_COUNTRY_CODE})[)\]]?\(0\)")
 
-SIGNIFICANT_ZERO_CODES = frozenset({"39", "225", "227", "229", "241", "242", "378"})
+SIGNIFICANT_ZERO_CODES = frozenset({"39", "225", "229", "241", "242", "378"})
 """Country codes whose subscriber numbers begin with a zero that is dialled from abroad too.
 
 There ``(0)`` is no trunk prefix, and dropping it would ring a stranger. Held against the ``phonenumbers`` metadata by a
 test.
 """
 
-_EXTENSION = re.compile(r"(?:;|,|#|\bx|ext|extn|extension|доб)", re.IGNORECASE)
+_EXTENSION = re.compile(r"[;,#]|x\W*\d|(?<![a-z])ext|доб", re.IGNORECASE)
 _SPREADSHEET = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+|\d+\.0+", re.IGNORECASE | re.ASCII)
 
 
@@ -53,7 +53,7 @@ class PhoneNumber(str):
 
 
 NationalParser = Callable[[str], PhoneNumber]
-"""Reads a number without ``+`` by the rules of one region, or raises ``InvalidValue``."""
+"""Reads a number without ``+`` by the rules of one region, or raises ``InvalidValue``; it is never given letters."""
 
 
 def parse_phone_number(text: str, national: NationalParser | None = None) -> PhoneNumber:
@@ -68,7 +68,7 @@ def parse_phone_number(text: str, national: NationalParser | None = None) -> Pho
     digits = _without_trunk_zero(written).translate(_WITHOUT_SEPARATORS)
     if E164.fullmatch(digits):
         return str.__new__(PhoneNumber, digits)
-    if national and not digits.startswith("+"):
+    if national and not digits.startswith("+") and not any(map(str.isalpha, digits)):
         return national(written)
     raise _invalid(_what_is_wrong(written, digits))
 
@@ -79,20 +79,22 @@ def _without_trunk_zero(written: str) -> str:
         return written
     tight = written.translate(_WITHOUT_SPACES_AND_DASHES)
     found = _TRUNK_ZERO.match(tight)
-    if not found or found[1][1:] in SIGNIFICANT_ZERO_CODES:
+    if not found or found[1] in SIGNIFICANT_ZERO_CODES:
         return written
-    return found[1] + tight[found.end() :]
+    return f"+{found[1]}{tight[found.end() :]}"
 
 
 def _what_is_wrong(written: str, digits: str) -> str:
     quoted = _short(written)
     if _EXTENSION.search(written):
         return f"{quoted} has an extension, which can't be dialled: leave only the number"
-    strange = next((char for char in digits.removeprefix("+") if not "0" <= char <= "9"), None)
+    strange = next((char for char in digits if char not in "+0123456789"), None)
     if strange is not None:
         name = unicodedata.name(strange, "a control character").lower()
         shown = strange if strange.isascii() and strange.isprintable() else f"U+{ord(strange):04X} ({name})"
-        return f"{quoted} holds {shown}, which is no part of a number: write digits only"
+        return f"{quoted} holds {shown}, which is no part of a number: write only the digits 0 to 9"
+    if "+" in digits[1:]:
+        return f"{quoted} holds a + that is not at its beginning: leave one number, beginning with +"
     if digits.startswith("00"):
         return f"{quoted} begins with 00: write + in its place, or name a default region"
     if not digits.startswith("+"):

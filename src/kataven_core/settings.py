@@ -15,8 +15,8 @@ MAX_RETRIES: Final = 5
 RETRY_DELAY_MIN_S: Final = 60
 """The API's lower bound: a phone that rings again within the minute is harassment, not a retry."""
 RETRY_DELAY_MAX_S: Final = 30 * 24 * 60 * 60
-SCHEDULE_AHEAD_MAX: Final = timedelta(days=5 * 366)
-"""Five years, in days of the longest ones; a later date is a typing mistake."""
+SCHEDULE_AHEAD_MAX: Final = timedelta(days=5 * 365 + 2)
+"""Five years, with the two leap days that they may hold; a later date is a typing mistake."""
 
 
 @frozen(kw_only=True)
@@ -91,7 +91,7 @@ def _ranges(ranges: dict[str, tuple[int, int, int]]) -> Iterator[Problem]:
 def _schedule(scheduled_at: datetime | None, now: datetime) -> Iterator[Problem]:
     if scheduled_at is None:
         return
-    if scheduled_at.tzinfo is None:
+    if scheduled_at.utcoffset() is None:
         yield Problem("scheduled_at", "scheduled_at names no time zone: add Z or an offset such as +02:00")
     elif scheduled_at <= now:
         yield Problem("scheduled_at", f"scheduled_at is not in the future: it is {format_rfc3339(now)} now")

@@ -14,7 +14,7 @@ class Snapshot:
     """Progress at ``timestamp``. ``answer_rate`` is answered by ended attempts, None before the first has ended.
 
     ``calls_per_minute`` counts the dials of the last 60 s. ``eta`` is when the campaign will be through at that pace,
-    None while it does not run or nothing tells its pace yet.
+    None while it does not run, nothing tells its pace yet, or that is beyond the calendar.
     """
 
     campaign_id: CampaignId
@@ -66,4 +66,7 @@ def _eta(status: CampaignStatus, counters: Counters, calls_per_minute: int, now:
     if status is not CampaignStatus.RUNNING or not left or not finished or not calls_per_minute:
         return None
     dials_left = max(left * counters.ended_attempts / finished - counters.calls_in_flight, 0)
-    return now + timedelta(minutes=dials_left / calls_per_minute)
+    try:
+        return now + timedelta(minutes=dials_left / calls_per_minute)
+    except OverflowError:
+        return None

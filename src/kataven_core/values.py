@@ -15,7 +15,7 @@ ACCOUNT_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """An account's id, whole. It may hold ``_``: an API key can't be split at its first underscore."""
 
 _RFC3339 = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,6})\d*)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(\d{1,6})\d*)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
 
@@ -44,10 +44,15 @@ def attempt_id(campaign: CampaignId, position: int, n: int) -> AttemptId:
 
 
 def utc(value: datetime) -> datetime:
-    """Give the same instant in UTC; ``InvalidValue`` for a naive time, which is none."""
-    if value.tzinfo is None:
+    """Give the same instant in UTC; ``InvalidValue`` for a naive time, which is none, or one beyond year 9999."""
+    if value.utcoffset() is None:
         raise InvalidValue("naive_time", f"{value.isoformat()} names no time zone: add Z or an offset such as +02:00")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidValue(
+            "invalid_time", f"{value.isoformat()} is not within the years 1 to 9999 in UTC: check year and offset"
+        ) from None
 
 
 def parse_rfc3339(text: str) -> datetime:
@@ -61,11 +66,10 @@ def parse_rfc3339(text: str) -> datetime:
         raise InvalidValue("invalid_time", f"{text[:64]!r} is no RFC 3339 time: write it as 2026-01-31T09:30:00Z")
     date, clock, fraction, zone = found.groups()
     try:
-        return datetime.fromisoformat(f"{date}T{clock}.{fraction or 0:0<6}{zone.upper()}").astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidValue(
-            "invalid_time", f"{text[:64]!r} is no time that exists: check day, hour and offset"
-        ) from None
+        value = datetime.fromisoformat(f"{date}T{clock}.{fraction or 0:0<6}{zone.upper()}")
+    except ValueError:
+        raise InvalidValue("invalid_time", f"{text[:64]!r} is no time that exists: check day and hour") from None
+    return utc(value)
 
 
 def format_rfc3339(value: datetime) -> str:

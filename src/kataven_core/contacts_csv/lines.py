@@ -25,22 +25,22 @@ class LineBuffer:
 
     @property
     def is_overlong(self) -> bool:
-        """Whether more waits than one record may have."""
-        return self._length > MAX_RECORD_CHARS
+        """Whether more waits than one record and its line end may have."""
+        return self._length > MAX_RECORD_CHARS + 1
 
     def push(self, text: str) -> None:
         """Add the next text."""
         self._parts.append(text)
         self._length += len(text)
-        self._has_line_end = self._has_line_end or "\n" in text or "\r" in text
+        self._has_line_end = self._has_line_end or _has_line_end(text)
 
-    def take_lines(self, *, force: bool) -> list[str]:
-        """Take out the whole lines, if there are any and they are worth a look; ``force`` says that they are."""
-        if not self._has_line_end or not (force or self._length >= self._again_at or self.is_overlong):
+    def take_lines(self, *, is_last: bool) -> list[str]:
+        """Take out the whole lines, if there are any and they are worth a look; when nothing follows, they are."""
+        if not self._has_line_end or not (is_last or self._length >= self._again_at or self.is_overlong):
             return []
         text = self.text
         # A CR at the very end may be half of a CRLF.
-        cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
+        cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) if is_last else -1)) + 1
         self._keep(text[cut:])
         return split_lines(text[:cut])
 
@@ -62,4 +62,8 @@ class LineBuffer:
     def _keep(self, text: str) -> None:
         self._parts = [text]
         self._length = len(text)
-        self._has_line_end = text.endswith("\r")
+        self._has_line_end = _has_line_end(text)
+
+
+def _has_line_end(text: str) -> bool:
+    return "\n" in text or "\r" in text

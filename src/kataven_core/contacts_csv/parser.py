@@ -8,7 +8,7 @@ from attrs import frozen
 from kataven_core.errors import InvalidValue
 from kataven_core.phone_number import E164, NationalParser, PhoneNumber, parse_phone_number
 
-from .header import has_text, without_empty_tail
+from .header import without_empty_tail
 from .limits import MAX_LISTED_REJECTS, MAX_ROWS, MAX_VALUE_CHARS
 from .rows import AcceptedRow, Batch, ContactsFileError, FileFault, Header, RejectCode, RejectedRow
 from .source import RecordSource
@@ -134,7 +134,7 @@ class ContactsParser:
 
         ``cells`` are brought to the header's width: empty ones are filled in or cut off at the end.
         """
-        if not any(map(has_text, cells)):
+        if not "".join(cells).strip():
             return None
         if len(cells) > width:
             surplus = without_empty_tail(cells)[width:]

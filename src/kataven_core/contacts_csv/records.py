@@ -41,33 +41,38 @@ def split_lines(text: str) -> list[str]:
     return StringIO(text, newline="").readlines()
 
 
-def read_records(lines: list[str], delimiter: str, *, final: bool) -> Iterator[Record]:
+def read_records(lines: list[str], delimiter: str, *, rest: str = "", final: bool) -> Iterator[Record]:
     """Yield every whole record of ``lines``; raise ``RecordFault`` at the first that is wrong.
 
-    A record whose quoted cell is still open after the last line ends the iteration, or is a fault when ``final``.
+    ``rest`` is the unfinished line below. A record whose quoted cell is still open after the last line ends the
+    iteration, unless it is longer than any may be; when ``final`` it is a fault. Empty lines are passed over, as there
+    may be ten million of them; those at the end come out as one record without cells.
     """
-    at = 0
-    has_long_line = any(len(line) > MAX_FIELD_CHARS for line in lines)
+    at = told = 0
+    has_long_line = max(map(len, lines), default=0) > MAX_FIELD_CHARS
     while at < len(lines):
         base = at
         reader = csv.reader(lines[base:] if base else lines, delimiter=delimiter, strict=True)
         try:
             for cells in reader:
                 end = base + reader.line_num
-                if has_long_line or end - at > 1:
-                    _check_limits(lines, at, end, delimiter, cells)
-                yield Record(at, end, cells)
+                if cells:
+                    if has_long_line or end - at > 1:
+                        _check_limits(lines, at, end, delimiter, cells)
+                    yield Record(at, end, cells)
+                    told = end
                 at = end
-        except csv.Error as error:
-            # These words mean an open quote. Should another Python say it otherwise, `scan` finds out the slow way.
-            if not final and "unexpected end of data" in str(error):
-                return _check_limits(lines, at, len(lines), delimiter, [])
-            record = _read_slowly(lines, at, delimiter, final=final)
-            if record is None:
-                return None
-            yield record
-            at = record.end
-    return None
+        except csv.Error:  # a quote still open, something wrong, or a host that has lowered csv.field_size_limit
+            found = _scan_from(lines, at, delimiter, final=final)
+            if not found.is_whole:
+                break
+            end = at + found.line + 1
+            yield Record(at, end, found.cells)
+            at = told = end
+    if at > told:
+        yield Record(at, at, [])
+    if sum(map(len, lines[at:])) + len(rest) > MAX_RECORD_CHARS + 1:
+        _scan_from([*lines, rest], at, delimiter, final=final)
 
 
 def _check_limits(lines: list[str], begin: int, end: int, delimiter: str, cells: list[str]) -> None:
@@ -75,12 +80,6 @@ def _check_limits(lines: list[str], begin: int, end: int, delimiter: str, cells:
     length = sum(map(len, lines[begin:end]))
     if length > MAX_RECORD_CHARS or max(map(len, cells), default=0) > MAX_FIELD_CHARS:
         _scan_from(lines, begin, delimiter, final=False)
-
-
-def _read_slowly(lines: list[str], begin: int, delimiter: str, *, final: bool) -> Record | None:
-    """Read a record that ``csv.reader`` refused: raise what is wrong, or None where it goes on after ``lines``."""
-    found = _scan_from(lines, begin, delimiter, final=final)
-    return Record(begin, begin + found.line + 1, found.cells) if found.is_whole else None
 
 
 def _scan_from(lines: list[str], begin: int, delimiter: str, *, final: bool) -> "Scan":
@@ -113,7 +112,8 @@ def scan(text: str, delimiter: str, *, final: bool) -> Scan:
         found = quoted or plain.match(head, at)
         assert found is not None  # noqa: S101 - `plain` matches the empty text too
         cell = quoted[1].replace('""', '"') if quoted else found[0]
-        opened, line, at = line, line + len(split_lines(cell + ".")) - 1, found.end()
+        opened, at = line, found.end()
+        line += len(split_lines(cell + ".")) - 1 if quoted else 0
         if quoted and not quoted[2]:
             if not final and len(head) <= MAX_RECORD_CHARS:
                 return Scan([*cells, cell], line, is_whole=False)
@@ -135,7 +135,7 @@ _SENTENCES = {
     FileFault.UNCLOSED_QUOTE: 'the quote that opens this cell is never closed: close it, or write "" for a quote',
     FileFault.FIELD_TOO_LONG: f"this cell has more than {MAX_FIELD_CHARS:,} characters: shorten it",
     FileFault.TEXT_AFTER_QUOTE: 'text follows the closing quote of this cell: write "" for a quote inside quotes',
-    FileFault.TOO_MANY_COLUMNS: f"this row is longer than {MAX_COLUMNS} columns can be: remove the empty ones",
+    FileFault.TOO_MANY_COLUMNS: f"this row is longer than {MAX_COLUMNS} full cells: remove those that have no column",
 }
 
 

@@ -1,19 +1,23 @@
 """Rejected rows as a CSV file that is safe to open in a spreadsheet."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from io import StringIO
 
 from .rows import RejectedRow
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet would run (OWASP, CSV injection)."""
+_FORMULA = re.compile('^[\t\r\n]|(?:^|(?<=[",;\t\r\n]))[-=+@\uff0d\uff1d\uff0b\uff20]')
+"""How a cell begins that a spreadsheet would run (OWASP, CSV injection).
+
+Also inside: a spreadsheet that splits at semicolons or tabs begins a new cell there, whatever our quotes say.
+"""
 
 
 def rejects_csv(rows: Iterable[RejectedRow]) -> Iterator[str]:
     """Yield the file's lines, header first: ``line,column,code,message,value``.
 
-    A cell that a spreadsheet would take for a formula gets an apostrophe in front, which it shows as text.
+    What a spreadsheet would take for a formula gets an apostrophe in front, so that it stays text.
     """
     yield "line,column,code,message,value\r\n"
     text = StringIO()
@@ -26,4 +30,4 @@ def rejects_csv(rows: Iterable[RejectedRow]) -> Iterator[str]:
 
 
 def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"'\g<0>", cell)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .decoder import Decoder, Flaw
-from .header import commonest_delimiter, find_header
+from .header import HeaderSearch
 from .lines import LineBuffer
 from .records import RecordFault, read_records, scan, split_lines
 from .rows import ContactsFileError, Header
@@ -14,7 +14,7 @@ class RecordSource:
 
     def __init__(self, phone_column: str) -> None:
         self.header: Header | None = None
-        self._phone_column = phone_column
+        self._search = HeaderSearch(phone_column)
         self._decoder = Decoder()
         self._buffer = LineBuffer()
 
@@ -26,57 +26,48 @@ class RecordSource:
         text, flaw = self._decoder.feed(data, final=final)
         self._buffer.push(text)
         at_end = final and flaw is None
-        lines = self._buffer.take_all() if at_end else self._buffer.take_lines(force=flaw is not None)
-        if lines or at_end:
+        lines = self._buffer.take_all() if at_end else self._buffer.take_lines(is_last=flaw is not None)
+        if lines or at_end or self._buffer.is_overlong:
             yield from self._records(lines, final=at_end)
-        if self._buffer.is_overlong:
-            self._refuse_overlong()
         if flaw:
             raise self._flawed(flaw)
 
     def _records(self, lines: list[str], *, final: bool) -> Iterator[tuple[int, list[str]]]:
-        used = 0
+        first, rest = self._buffer.line, self._buffer.text
         if self.header is None:
-            found = find_header(lines, self._buffer.line, self._phone_column, final=final)
-            if found is None:
-                self._buffer.put_back(lines, 0)
+            self.header, used = self._search.look(lines, first, rest=rest, final=final)
+            if self.header is None:
+                self._buffer.put_back(lines, used)
                 return
-            self.header, used = found
             self._buffer.put_back(lines[:used], used)
-            lines = lines[used:]
-        first, used = self._buffer.line, 0
+            lines, first = lines[used:], first + used
+        used = 0
         try:
-            for begin, end, cells in read_records(lines, self.header.delimiter, final=final):
-                yield first + begin, cells
+            for begin, end, cells in read_records(lines, self.header.delimiter, rest=rest, final=final):
+                if cells:
+                    yield first + begin, cells
                 used = end
         except RecordFault as fault:
-            raise self._located(fault, first) from None
+            raise _located(fault, first, self.header) from None
         self._buffer.put_back(lines, used)
 
-    def _refuse_overlong(self) -> None:
-        waiting = self._buffer.text
-        try:
-            scan(waiting, self._delimiter(waiting), final=False)
-        except RecordFault as fault:
-            raise self._located(fault, self._buffer.line) from None
-
-    def _located(self, fault: RecordFault, first_line: int) -> ContactsFileError:
-        return ContactsFileError(
-            fault.code, fault.sentence, line=first_line + fault.line, column=self._column(fault.cell)
-        )
-
     def _flawed(self, flaw: Flaw) -> ContactsFileError:
+        """Say where the bytes are flawed, unless something is wrong with the same record before that."""
         waiting = self._buffer.text
-        try:
-            cell = len(scan(waiting, self._delimiter(waiting), final=False).cells) - 1
-        except RecordFault as fault:
-            cell = fault.cell
         line = self._buffer.line + len(split_lines(waiting + ".")) - 1
-        return ContactsFileError(flaw.code, flaw.sentence, line=line, column=self._column(cell))
+        if self.header is None:
+            return ContactsFileError(flaw.code, flaw.sentence, line=line)
+        try:
+            cells = scan(waiting, self.header.delimiter, final=False).cells
+        except RecordFault as fault:
+            return _located(fault, self._buffer.line, self.header)
+        return ContactsFileError(flaw.code, flaw.sentence, line=line, column=_column(self.header, len(cells) - 1))
 
-    def _delimiter(self, waiting: str) -> str:
-        return self.header.delimiter if self.header else commonest_delimiter(waiting)
 
-    def _column(self, cell: int) -> str:
-        names = self.header.names if self.header else ()
-        return names[cell] if cell < len(names) else ""
+def _located(fault: RecordFault, first_line: int, header: Header) -> ContactsFileError:
+    column = _column(header, fault.cell)
+    return ContactsFileError(fault.code, fault.sentence, line=first_line + fault.line, column=column)
+
+
+def _column(header: Header, cell: int) -> str:
+    return header.names[cell] if cell < len(header.names) else ""

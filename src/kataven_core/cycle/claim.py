@@ -21,8 +21,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 def claim(turn: Turn) -> None:
     """Hand out the free slots, one at a time, to the running campaign with the fewest calls in flight.
 
-    Among equals the one goes first that has not dialled for the longest time. Both are read from what is stored, so
-    that shares stay even over decisions, restarts and processes.
+    Among equals the one goes first that has not dialled for the longest time, then the one that has dialled least. All
+    three are read from what is stored, so that shares stay even over decisions, restarts and processes.
     """
     account = turn.account
     if account is None:
@@ -57,8 +57,9 @@ def _due(turn: Turn, campaign: CampaignTurn) -> Iterator[Contact]:
             yield contact
 
 
-def _standing(campaign: CampaignTurn) -> tuple[int, datetime]:
-    return campaign.tally.calls_in_flight, campaign.tally.last_dial_at or _NEVER
+def _standing(campaign: CampaignTurn) -> tuple[int, datetime, int]:
+    tally = campaign.tally
+    return tally.calls_in_flight, tally.last_dial_at or _NEVER, tally.attempts
 
 
 def _dial(turn: Turn, campaign: CampaignTurn, contact: Contact, agent: Agent, caller: OutboundNumber) -> None:

@@ -1,5 +1,7 @@
 """Commands second, so that a pause wins over a claim."""
 
+from typing import assert_never
+
 from kataven_core.account import Account
 from kataven_core.campaign import Campaign, create, operate
 from kataven_core.errors import KatavenError, NotFound
@@ -26,6 +28,8 @@ def _answer(turn: Turn, command: Command) -> Campaign | Account:
             return _create(turn, command)
         case Operate():
             return _operate(turn, command)
+        case _:
+            assert_never(command)
 
 
 def _account(turn: Turn) -> Account:

@@ -51,7 +51,6 @@ class Turn:
 
     def __init__(self, view: AccountView, now: datetime) -> None:
         self.now = now
-        self.account_id = view.account_id
         self.account: Account | None = view.account
         self.usage = view.usage.rolled(now)
         self.reserved = view.reserved

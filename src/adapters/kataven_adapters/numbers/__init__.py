@@ -22,11 +22,18 @@ def national_parser(region: str) -> NationalParser:
             raise _invalid(written, f"is no phone number of {code}: write + and the country code, or mend it") from None
         if number.extension:
             raise _invalid(written, "has an extension, which can't be dialled: leave only the number")
-        if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-            raise _invalid(written, f"has not the length of a number that {code} can dial from abroad: complete it")
+        if not _is_whole(number):
+            raise _invalid(written, f"has not as many digits as a number of {code}: write it with its area code")
         return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
     return read
+
+
+def _is_whole(number: phonenumbers.PhoneNumber) -> bool:
+    # A zero left at the front of a number that is none is a trunk zero: without it, the library found too few digits.
+    if number.italian_leading_zero and not phonenumbers.is_valid_number(number):
+        return False
+    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def _invalid(written: str, what: str) -> InvalidValue:

@@ -1,0 +1,77 @@
+"""What a view must hold, and that more of it changes nothing."""
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kataven_core.cycle import AccountView, CampaignView, Inputs, decide
+from kataven_core.reports import Ended
+from kataven_core.statuses import Outcome
+from kataven_core.values import AttemptId, CampaignId
+
+if TYPE_CHECKING:
+    from tests.core.cycle.conftest import Desk
+
+NUMBERS = st.lists(st.integers(0, 9), min_size=1, max_size=6)
+
+
+def busy_desk(new_desk: "type[Desk]", numbers: list[list[int]]) -> "Desk":
+    """Give a desk with campaigns in every status, some with calls in flight, most with contacts that are due."""
+    desk = new_desk()
+    desk.turn(desk.put())
+    for index, each in enumerate(numbers):
+        desk.begin(f"c{index}", each, max_concurrent_calls=2 + index, retries_per_contact=1)
+    desk.turn(desk.put(concurrent_max=3))
+    desk.turn(desk.create("draft"), desk.operate("c0", "pause"), desk.put())
+    return desk
+
+
+def test_inputs_are_nothing_unless_something_came_in() -> None:
+    inputs = Inputs()
+    assert (inputs.reports, inputs.commands, inputs.line_is_up, inputs.retry_jitter_s) == ((), (), True, 0)
+
+
+def test_an_empty_view_is_enough_for_reports_of_nobody_and_the_time(desk: "Desk") -> None:
+    view = AccountView(account_id=desk.view().account_id, account=None, usage=desk.usage)
+    stranger = Ended(attempt_id=AttemptId("a.0.1"), at=desk.now, outcome=Outcome.BUSY)
+    assert decide(view, Inputs(reports=(stranger,)), desk.now).unknown == ("a.0.1",)
+
+
+@given(numbers=st.lists(NUMBERS, min_size=2, max_size=4), ends=st.integers(0, 3), changes_account=st.booleans())
+def test_what_a_view_holds_beyond_its_duty_changes_nothing(
+    new_desk: "type[Desk]", numbers: list[list[int]], ends: int, *, changes_account: bool
+) -> None:
+    desk = busy_desk(new_desk, numbers)
+    up = [name for name, attempt in desk.attempts.items() if attempt.is_open][:ends]
+    inputs = Inputs(
+        reports=tuple(desk.ended(name, Outcome.BUSY) for name in up),
+        commands=(desk.put(paused="agent"),) if changes_account else (),
+    )
+    lean, full = desk.lean_view(inputs), desk.view()
+    held = {each.campaign.id: each for each in lean.campaigns}
+    others = tuple(held.get(each.campaign.id, evolve(each, candidates=())) for each in full.campaigns)
+    more = evolve(full, campaigns=others, busy_numbers=lean.busy_numbers)
+    assert decide(more, inputs, desk.now) == decide(lean, inputs, desk.now)
+
+
+@given(numbers=st.lists(NUMBERS, min_size=2, max_size=4))
+def test_busy_contacts_may_be_left_out_by_the_read_or_named(new_desk: "type[Desk]", numbers: list[list[int]]) -> None:
+    desk = busy_desk(new_desk, numbers)
+    view = desk.view()
+    assert view.busy_numbers
+    free = tuple(
+        evolve(each, candidates=tuple(row for row in each.candidates if row.phone_number not in view.busy_numbers))
+        for each in view.campaigns
+    )
+    left_out = evolve(view, campaigns=free, busy_numbers=frozenset())
+    assert decide(left_out, Inputs(), desk.now) == decide(view, Inputs(), desk.now)
+
+
+def test_candidates_of_a_campaign_that_is_started_now_may_be_there_or_not(desk: "Desk") -> None:
+    desk.turn(desk.create("a", 2))
+    start = Inputs(commands=(desk.operate("a", "start"),))
+    without = CampaignView(campaign=desk.campaigns[CampaignId("a")], counters=desk.tallies[CampaignId("a")])
+    assert decide(evolve(desk.view(), campaigns=(without,)), start, desk.now).orders == ()
+    assert len(decide(desk.view(), start, desk.now).orders) == 2
