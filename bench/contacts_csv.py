@@ -27,7 +27,7 @@ def contacts_file(rows: int) -> bytes:
     lines = ["phone_number,first_name,last_name,company,appointment,note"]
     for n in range(rows):
         name, day = f"First{n % 977},Lastname{n % 4999}", f"2026-12-{n % 28 + 1:02d}T09:30"
-        lines.append(f'+1415{5000000 + n:07d},{name},"Company, {n % 313}",{day},{"n" * 33}')
+        lines.append(f'+1415{5000000 + n:07d},{name},"Company, {n % 313}",{day},{"n" * 32}')
     return "\n".join(lines).encode() + b"\n"
 
 

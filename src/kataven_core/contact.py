@@ -100,14 +100,14 @@ def _status_after(outcome: Outcome, again_at: datetime | None) -> ContactStatus:
 
 
 def _take_back(contact: Contact, status: ContactStatus, now: datetime) -> Contact:
-    """Undo a claim: no attempt was used up, and what was due stays due."""
+    """Undo a claim: no attempt was used up, and a retry stays due, since the claim and not by a clock set back."""
     is_retry = contact.attempts > 1
     return evolve(
         contact,
         status=status,
         attempts=contact.attempts - 1,
         last_attempt_at=contact.last_attempt_at if is_retry else None,
-        next_attempt_at=now if is_retry and status is ContactStatus.PENDING else None,
+        next_attempt_at=contact.last_attempt_at if is_retry and status is ContactStatus.PENDING else None,
         updated_at=now,
     )
 

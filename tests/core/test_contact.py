@@ -169,8 +169,15 @@ def test_the_unsent_first_dial_leaves_a_fresh_contact(policy: RetryPolicy) -> No
 def test_the_unsent_retry_stays_due() -> None:
     back = conclude(DIALLED_AGAIN, outcome=Outcome.UNSENT, ended_at=ENDED, policy=ONCE_AGAIN, now=NOW)
     assert (back.status, back.attempts, back.claims) == (ContactStatus.PENDING, 1, 2)
-    assert (back.last_outcome, back.next_attempt_at, back.updated_at) == (Outcome.BUSY, NOW, NOW)
+    assert (back.last_outcome, back.updated_at) == (Outcome.BUSY, NOW)
     assert back.is_due(NOW)
+
+
+@pytest.mark.parametrize("now", [after(300), after(331)], ids=["clock set back", "clock as it was"])
+def test_the_unsent_retry_is_never_due_before_it_was(now: datetime) -> None:
+    back = conclude(DIALLED_AGAIN, outcome=Outcome.UNSENT, ended_at=now, policy=ONCE_AGAIN, now=now)
+    assert not back.is_due(after(319))
+    assert back.is_due(after(330))
 
 
 @pytest.mark.parametrize(

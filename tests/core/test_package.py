@@ -185,7 +185,6 @@ WITHOUT_TESTS = {
     "contacts_csv/limits.py": "constants only: tested where they limit",
     "cycle/__init__.py": "exports only",
     "cycle/decision.py": "values only: tested where they are decided",
-    "cycle/view.py": "values only: tested where they are read",
 }
 """The modules that have no test module of their own, and why."""
 

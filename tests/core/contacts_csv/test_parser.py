@@ -294,6 +294,11 @@ THOROUGH = settings(max_examples=4 * settings().max_examples)
 CUTS = st.lists(st.integers(0, 300), max_size=6)
 
 
+def in_pieces(data: bytes, size: int | None) -> Iterable[bytes]:
+    size = size or len(data) or 1
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
 def split(data: bytes, cuts: list[int]) -> list[bytes]:
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     return [data[begin:end] for begin, end in pairwise(places)]
@@ -306,7 +311,39 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
 def test_result_is_the_same_however_the_bytes_are_split(data: bytes, cuts: list[int]) -> None:
     whole = outcome([data])
     assert outcome(split(data, cuts)) == whole
-    assert outcome(bytes([byte]) for byte in data[:2000]) == (whole if len(data) <= 2000 else outcome([data[:2000]]))
+    assert outcome(in_pieces(data[:2000], 1)) == (whole if len(data) <= 2000 else outcome([data[:2000]]))
+
+
+SMALL = {
+    "decoder.MAX_FILE_BYTES": 400,
+    "header.MAX_COLUMNS": 3,
+    "header.MAX_FIELD_CHARS": 14,
+    "header.MAX_RECORD_CHARS": 40,
+    "lines.MAX_RECORD_CHARS": 40,
+    "parser.MAX_ROWS": 6,
+    "parser._PIECE_BYTES": 9,
+    "records.MAX_FIELD_CHARS": 14,
+    "records.MAX_RECORD_CHARS": 40,
+}
+LARGE_CRUMBS = [b"x" * 14, b'"\n"', b",," * 6, b" " * 11, b"+14155550124,x\n", b"\xc3\xa9"]
+LARGE_SOUP = st.builds(
+    bytes.__add__,
+    HEADS,
+    st.lists(st.sampled_from(CRUMBS * 2 + LARGE_CRUMBS + BAD_CRUMBS[:3]), max_size=40).map(b"".join),
+)
+
+
+@THOROUGH
+@given(LARGE_SOUP, CUTS, st.integers(1, 30))
+@example(b',,,,,,,,,,,",x;phone_number\n+14155550125,x\nx;phone_number\n', [], 4)
+def test_result_is_the_same_however_the_bytes_are_split_where_limits_are_small(
+    data: bytes, cuts: list[int], size: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, limit in SMALL.items():
+            patch.setattr(f"kataven_core.contacts_csv.{name}", limit)
+        whole = outcome([data])
+        assert outcome(split(data, cuts)) == outcome(in_pieces(data, size)) == outcome(in_pieces(data, 1)) == whole
 
 
 @THOROUGH
@@ -576,11 +613,6 @@ def test_one_column_more_is_refused(name: str) -> None:
 SIZES = [None, 1, 1000]
 
 
-def in_pieces(data: bytes, size: int | None) -> Iterable[bytes]:
-    size = size or len(data)
-    return (data[at : at + size] for at in range(0, len(data), size))
-
-
 LONGEST = "é" * MAX_FIELD_CHARS
 
 
@@ -643,11 +675,13 @@ def test_a_huge_open_quote_is_refused_where_it_opens(unit: str, end: bytes, lead
 
 
 @pytest.mark.parametrize("size", [None, 97])
-def test_a_delimiter_under_which_the_header_never_ends_gives_way_to_the_next(size: int | None) -> None:
-    data = b'a;b,"x;phone_number\n+14155550124;,,,,;+14155550123\n' + b"1;,,,,;x\n" * 60_000
+@pytest.mark.parametrize("row", [b"1;,,,,;x\n", b";".join([b"x" * 4000] * 70) + b"\n"])
+def test_a_delimiter_under_which_the_header_never_ends_gives_way_to_the_next(row: bytes, size: int | None) -> None:
+    data = b'a;b,"x;phone_number\n+14155550124;,,,,;+14155550123\n' + row * (600_000 // len(row) + 1)
     result = outcome(in_pieces(data, size))
     assert isinstance(result, Contacts)
     assert result.fields == [[("a", "+14155550124"), ('b,"x', ",,,,")]]
+    assert [rejected.line for rejected in result.rejected] == list(range(3, 3 + 600_000 // len(row) + 1))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,6 @@ from kataven_core.statuses import CampaignStatus, ContactStatus, Outcome
 from kataven_core.values import AccountId, AttemptId, CampaignId, ContactId, contact_id
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-LATE = "a change of what is no longer stored"
 COMMANDS = (PutAccount, CreateCampaign, Operate)
 
 
@@ -194,10 +193,14 @@ class Desk:
     def write(self, decision: Decision) -> None:
         """Write in the order that ``Decision`` names, each change only where the store holds what was before."""
         for attempt_change in decision.attempts:
-            assert self.attempts.get(attempt_change.after.id) == attempt_change.before, LATE
+            assert self.attempts.get(attempt_change.after.id) == attempt_change.before, (
+                "I2: an attempt is not as it was read"
+            )
             self.attempts[attempt_change.after.id] = attempt_change.after
         for contact_change in decision.contacts:
-            assert self.contacts[contact_change.after.id] == contact_change.before, LATE
+            assert self.contacts[contact_change.after.id] == contact_change.before, (
+                "I3: a contact is not as it was read"
+            )
             self.contacts[contact_change.after.id] = contact_change.after
         for each in self.contacts.values():
             if each.campaign_id in decision.cancelled and each.status is ContactStatus.PENDING:

@@ -34,20 +34,18 @@ from kataven_core.values import CampaignId
 if TYPE_CHECKING:
     from tests.core.cycle.conftest import Desk
 
-LATE = "a change of what is no longer stored"
 ROUNDS_MAX = 300
 """More than any story here can take to its end, once faults stop."""
 
 
 @define
 class Dial:
-    """One order as the judge knows it: until it is told of an end, the phone may be ringing."""
+    """One order: the phone may be ringing until it is told that it is over. ``over_at`` is when it really was."""
 
     order: Order
     over_at: float
     minute: datetime
     day: datetime
-    rang: bool = False
     is_up: bool = False
     outcome: Outcome = Outcome.NO_ANSWER
     ended_at: datetime | None = None
@@ -117,9 +115,8 @@ class Judge:
                     books = (self.reserved, wanted, self.caps.concurrent_max)
                     assert (answer.reserved, answer.wanted, answer.allowed) == books, "I10: refused by other books"
                     assert self.reserved + wanted > self.caps.concurrent_max, "I10: refused what fits"
-        begun = {
-            answer.id for answer in decision.answers if isinstance(answer, Campaign) and answer.status == "running"
-        }
+        moved = (each for each in decision.answers if isinstance(each, Campaign))
+        begun = {each.id for each in moved if each.status == "running"}
         for event in decision.events:
             self._pass(event, begun, now)
 
@@ -330,7 +327,7 @@ class CampaignMachine(RuleBasedStateMachine):
     def send(self, order: Order, fate: str) -> None:
         dial, now = self.judge.dials[order.attempt_id], self.desk.now
         if fate in {"placed", "doubt, rings", "crash after"}:
-            dial.rang = dial.is_up = True
+            dial.is_up = True
         match fate:
             case "placed":
                 self.mail.append(Placed(attempt_id=order.attempt_id, at=now, call_id=f"call {order.attempt_id}"))
@@ -414,7 +411,8 @@ class CampaignMachine(RuleBasedStateMachine):
         """Hold what the core keeps against what the judge has counted."""
         desk, usage = self.desk, self.desk.usage
         assert usage.calls_in_flight == len(self.judge.open), "I7: other slots are held than may ring"
-        assert set(self.judge.running) == {name for name in desk.campaigns if desk.status(name) == "running"}, "I4"
+        running = {name for name in desk.campaigns if desk.status(name) == "running"}
+        assert self.judge.running == running, "I4: others run than were told to"
         if self.judge.latest is None:
             return
         self.judge.latest = max(self.judge.latest, desk.now)
@@ -545,7 +543,9 @@ FAULTS = {
     "the day's minutes are overlooked": Fault(
         claim, "account_allowance", without_cap("daily_minutes_max"), "I1: over the day's minutes"
     ),
-    "a retry has the id of the first attempt": Fault(claim, "attempt_id", "{}.{}.1".format, LATE),
+    "a retry has the id of the first attempt": Fault(
+        claim, "attempt_id", "{}.{}.1".format, "I2: an attempt is not as it was read"
+    ),
     "busy numbers are dialled": Fault(claim, "_due", due_whoever_is_on_the_phone, "I3: one number in two calls"),
     "a claim wins over a pause": Fault(
         CampaignTurn, "is_running", property(runs_or_ran), "I4: a dial of a campaign that does not run"

@@ -229,7 +229,6 @@ def test_only_what_is_in_doubt_can_be_called_never_placed(desk: "Desk") -> None:
     assert desk.rows("a") == ["in_progress"]
 
 
-@pytest.mark.xfail(reason="an unsent retry is due at `now`, which a clock that was set back puts before its time")
 def test_i5_an_unsent_retry_is_not_due_before_its_time_when_the_clock_is_set_back(desk: "Desk") -> None:
     desk.begin("a", retries_per_contact=1, retry_delay_seconds=60)
     desk.turn()
