@@ -12,12 +12,13 @@ demo: $(READY)  ## dial examples/contacts.csv with the pure core and a made-up p
 test: $(READY)  ## the whole test suite, the core at 100 % branch coverage
 	$(BIN)/pytest --cov --cov-fail-under=100
 
-check: $(READY)  ## format, lint, types, import contracts, wheel
+check: $(READY)  ## format, lint, types, import contracts, docs, wheel
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest --quiet docs README.md
 	$(BIN)/python tools/check_wheel.py
 
 bench: $(READY)  ## contacts CSV against a bare csv.reader loop

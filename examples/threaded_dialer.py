@@ -60,7 +60,7 @@ class Desk:
         """Give the contacts that may be dialled: retries by time, then fresh ones in file order."""
         due = [each for each in self.contacts.values() if each.campaign_id == campaign.id and each.is_due(now)]
         due.sort(key=lambda each: (each.next_attempt_at is None, each.next_attempt_at or now, each.position))
-        return tuple(due[:MAX_CALLS])
+        return tuple(due)
 
     def write(self, decision: kc.Decision, now: datetime) -> None:
         """Write all that a decision changes."""
@@ -119,7 +119,7 @@ def drain(inbox: Inbox, wait_s: float | None) -> kc.Inputs:
 
 def until_due_s(desk: Desk, decision: kc.Decision, now: datetime) -> float | None:
     """Say when time alone moves something: a retry comes due, a cap opens. None: only a report does."""
-    if decision.campaigns:  # one that has just begun has contacts that nobody has looked at
+    if decision.again:
         return 0.0
     times = [each.next_attempt_at for each in desk.contacts.values()]
     times += [hold.opens_at for hold in decision.holds.values()]
@@ -173,7 +173,11 @@ def main(path: Path) -> int:
     """Dial a file; 0 when every contact has come to its end."""
     desk, now = Desk(), clock()
     inbox: Inbox = SimpleQueue()
-    desk.contacts = {each.id: each for each in read_contacts(path, now)}
+    try:
+        desk.contacts = {each.id: each for each in read_contacts(path, now)}
+    except (OSError, kc.ContactsFileError) as error:
+        print(f"{path}: {error}", file=sys.stderr)
+        return 1
     agent = kc.Agent(id="reminder", route="dialplan-context")
     number = kc.OutboundNumber(id="office", e164=kc.PhoneNumber("+14155550100"))
     caps = kc.Caps(concurrent_max=MAX_CALLS, calls_per_minute=6000)
@@ -194,6 +198,7 @@ def main(path: Path) -> int:
     stop = kc.Operate(campaign_id=CAMPAIGN, operation=kc.Operation.STOP)
     signal.signal(signal.SIGINT, lambda *_: inbox.put(stop))
     run(desk, inbox)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     summarize(desk)
     return 0 if all(each.status.is_terminal for each in desk.contacts.values()) else 1
 

@@ -13,6 +13,8 @@ from .campaign import Campaign, Operation
 from .contact import Contact
 from .contact import cancel as cancel_contact
 from .contacts_csv import (
+    MAX_FILE_BYTES,
+    MAX_LISTED_REJECTS,
     AcceptedRow,
     Batch,
     ContactsFileError,
@@ -38,6 +40,7 @@ from .cycle import (
     Operate,
     Order,
     PutAccount,
+    candidates_wanted,
     decide,
 )
 from .errors import BudgetExhausted, CommandRefused, InvalidValue, KatavenError, NotFound, Problem
@@ -61,13 +64,26 @@ from .events import (
 from .phone_number import NationalParser, PhoneNumber, parse_phone_number
 from .reports import Answered, Doubtful, Ended, Lost, NeverPlaced, Placed, Report, Ringing, Unsent
 from .retry import RetryPolicy, next_attempt_at
-from .settings import CampaignSettings, campaign_settings
+from .settings import RETRY_DELAY_MIN_S, CampaignSettings, campaign_settings
 from .snapshot import Snapshot, take_snapshot
 from .statuses import AttemptState, CampaignStatus, ContactStatus, Outcome
-from .values import AccountId, AttemptId, CampaignId, ContactId, account_id, attempt_id, contact_id
+from .values import (
+    AccountId,
+    AttemptId,
+    CampaignId,
+    ContactId,
+    account_id,
+    attempt_id,
+    contact_id,
+    format_rfc3339,
+    parse_rfc3339,
+)
 
 __all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_LISTED_REJECTS",
     "NO_LIMIT",
+    "RETRY_DELAY_MIN_S",
     "AcceptedRow",
     "Account",
     "AccountId",
@@ -151,11 +167,14 @@ __all__ = [
     "attempt_id",
     "campaign_settings",
     "cancel_contact",
+    "candidates_wanted",
     "contact_id",
     "decide",
     "dial_allowance",
+    "format_rfc3339",
     "next_attempt_at",
     "parse_phone_number",
+    "parse_rfc3339",
     "rejects_csv",
     "take_snapshot",
 ]

@@ -59,12 +59,14 @@ class Attempt:
 def receive(attempt: Attempt, report: Report, now: datetime) -> Attempt:
     """Give the attempt after a report: the same object where the report changes nothing.
 
-    Times are taken from the line but held between the claim and ``now``: its clock may be off.
+    The line's time is taken where it lies between the claim and ``now``. Else its clock is off, and ``now`` counts, so
+    that nobody is dialled again too soon.
     """
     if not attempt.is_open:
         return attempt
     is_claimed, is_live = attempt.state is AttemptState.CLAIMED, attempt.state is AttemptState.LIVE
-    at = min(max(report.at, attempt.claimed_at), max(now, attempt.claimed_at))
+    latest = max(now, attempt.claimed_at)
+    at = report.at if attempt.claimed_at <= report.at <= latest else latest
     match report:
         case Placed():
             known = is_live and attempt.call_id is not None
@@ -95,7 +97,7 @@ def _done(attempt: Attempt, outcome: Outcome, at: datetime, duration_s: float = 
 
 def _talk_s(attempt: Attempt, report: Ended, ended_at: datetime) -> float:
     if report.duration_s is not None:
-        return max(report.duration_s, 0.0)
+        return report.duration_s
     return max((ended_at - attempt.answered_at).total_seconds(), 0.0) if attempt.answered_at else 0.0
 
 

@@ -18,10 +18,13 @@ from .values import DAY, MINUTE, floor_day, floor_minute, format_rfc3339
 _SECONDS = 60
 
 
-def admit(*, reserved: int, wanted: int, allowed: int) -> None:
-    """Let a campaign into ``running`` or raise ``BudgetExhausted``; what fits exactly, fits. All in calls."""
+def admit(*, reserved: int, wanted: int, allowed: int, request: str = "cannot run a campaign") -> None:
+    """Let a campaign into ``running`` or raise ``BudgetExhausted``; what fits exactly, fits. All in calls.
+
+    ``request`` begins the refusal's sentence: what was asked for, of a campaign in which status.
+    """
     if reserved + wanted > allowed:
-        raise BudgetExhausted(reserved=reserved, wanted=wanted, allowed=allowed)
+        raise BudgetExhausted(reserved=reserved, wanted=wanted, allowed=allowed, request=request)
 
 
 @frozen(kw_only=True)
@@ -94,6 +97,12 @@ class Cap(StrEnum):
     CALLS_PER_MINUTE = "calls_per_minute"
     ACCOUNT_CALLS = "concurrent_max"
     CAMPAIGN_CALLS = "max_concurrent_calls"
+    LINE = "line"
+    """No cap of ours: the line is down, or has asked for a pause."""
+
+
+PACING_CAPS = frozenset({Cap.DAILY_CALLS, Cap.CALLS_PER_MINUTE})
+"""The caps that make dials short rather than slots."""
 
 
 @frozen(kw_only=True)
@@ -110,6 +119,9 @@ class Allowance:
 
     def __str__(self) -> str:
         """Say why not more."""
+        if self.binding is Cap.LINE:
+            then = f"; tried again at {format_rfc3339(self.opens_at)}" if self.opens_at else ""
+            return f"the line takes no calls now{then}"
         then = f"at {format_rfc3339(self.opens_at)}" if self.opens_at else "when a call ends"
         return f"{self.dials} more dials now under {self.binding} = {self.limit}; more {then}"
 

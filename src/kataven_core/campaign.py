@@ -177,7 +177,7 @@ def operate(
                 raise CommandRefused(
                     "cannot_call", f"cannot {operation} a campaign that is {campaign.status}: {obstacles}"
                 )
-            _admit(campaign, account, reserved)
+            _admit(campaign, account, reserved, operation)
             begins = campaign.started_at is None
             moved = _happen(campaign, counters, now, CampaignStarted if begins else CampaignResumed)
             return _and_finish(moved, counters, now)
@@ -196,7 +196,7 @@ def come_due(campaign: Campaign, *, counters: Counters, account: Account, reserv
     is_due = campaign.scheduled_at is not None and campaign.scheduled_at <= now
     if (campaign.status, Occurrence.COME_DUE) not in TABLE or not is_due:
         return Transition(campaign, ())
-    _admit(campaign, account, reserved)
+    _admit(campaign, account, reserved, Operation.START)
     return _happen(campaign, counters, now, CampaignStarted)
 
 
@@ -227,8 +227,13 @@ def _obstacles(campaign: Campaign, account: Account) -> str:
     return "; ".join(problem.message for problem in account.obstacles(campaign.agent_id, campaign.phone_number_id))
 
 
-def _admit(campaign: Campaign, account: Account, reserved: int) -> None:
-    admit(reserved=reserved, wanted=campaign.max_concurrent_calls, allowed=account.caps.concurrent_max)
+def _admit(campaign: Campaign, account: Account, reserved: int, operation: Operation) -> None:
+    admit(
+        reserved=reserved,
+        wanted=campaign.max_concurrent_calls,
+        allowed=account.caps.concurrent_max,
+        request=f"cannot {operation} a campaign that is {campaign.status}",
+    )
 
 
 def _and_finish(moved: Transition, counters: Counters, now: datetime) -> Transition:

@@ -21,6 +21,7 @@ from .contact import Contact
 from .errors import InvalidValue, Problem
 from .events import Event
 from .phone_number import PhoneNumber
+from .reports import Report
 from .values import format_rfc3339, parse_rfc3339
 
 T = TypeVar("T")
@@ -53,7 +54,6 @@ CONTACT_MEMBERS = (
     "updated_at",
 )
 
-_EVENTS: Final = {kind.__name__: kind for kind in get_args(Event)}
 _NAMES: Final = {
     str: "a string",
     int: "an integer",
@@ -62,6 +62,8 @@ _NAMES: Final = {
     list: "an array",
     dict: "an object",
 }
+
+_UNIONS: Final[Mapping[Any, str]] = {Event: "Event", Report: "Report"}
 
 
 def _expect(data: Any, kind: type) -> Any:
@@ -92,16 +94,21 @@ def _object_reader(kind: type) -> Callable[[Any, Any], Any]:
     return lambda data, _: read(_expect(data, dict), kind)
 
 
-def _read_event(data: Any, _: Any) -> Any:
-    members = dict(_expect(data, dict))
-    kind = _EVENTS.get(str(members.pop("type", "")))
-    if kind is None:
-        raise InvalidValue.of("invalid_data", [Problem("type", f"must be one of {', '.join(_EVENTS)}")])
-    return _CONVERTER.structure(members, kind)
+def _tagged(converter: cattrs.Converter, union: UnionType) -> None:
+    """Let each kind of a union carry its name as ``type``."""
+    kinds = {kind.__name__: kind for kind in get_args(union)}
 
+    def read(data: Any, _: Any) -> Any:
+        members = dict(_expect(data, dict))
+        kind = kinds.get(str(members.pop("type", "")))
+        if kind is None:
+            raise InvalidValue.of("invalid_data", [Problem("type", f"must be one of {', '.join(kinds)}")])
+        return converter.structure(members, kind)
 
-def _write_event(event: Any) -> Any:
-    return {"type": type(event).__name__, **_CONVERTER.unstructure(event)}
+    converter.register_structure_hook(union, read)
+    converter.register_unstructure_hook(
+        union, lambda value: {"type": type(value).__name__, **converter.unstructure(value)}
+    )
 
 
 def _converter() -> cattrs.Converter:
@@ -117,8 +124,8 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_func(partial(_is_of, tuple), _read_array)
     converter.register_structure_hook_func(partial(_is_of, Mapping), _read_mapping)
     converter.register_structure_hook_factory(attrs.has, _object_reader)
-    converter.register_structure_hook(Event, _read_event)
-    converter.register_unstructure_hook(Event, _write_event)
+    _tagged(converter, Event)
+    _tagged(converter, Report)
     return converter
 
 
@@ -126,14 +133,14 @@ _CONVERTER = _converter()
 
 
 def to_plain(value: object, kind: Any = None) -> Any:
-    """Give the plain form of a value; ``kind`` is to be named for a union, such as ``Event``, to keep which it was."""
+    """Give the plain form of a value; name ``Event`` or ``Report`` as ``kind`` to keep which it was."""
     return _CONVERTER.unstructure(value, unstructure_as=kind)
 
 
 @overload
 def from_plain(data: Any, kind: type[T]) -> T: ...
 @overload
-def from_plain(data: Any, kind: UnionType) -> Event: ...
+def from_plain(data: Any, kind: UnionType) -> Any: ...
 def from_plain(data: Any, kind: Any) -> Any:
     """Read a plain form back; ``InvalidValue`` names every member that does not fit.
 
@@ -142,7 +149,7 @@ def from_plain(data: Any, kind: Any) -> Any:
     try:
         return _CONVERTER.structure(data, kind)
     except (cattrs.BaseValidationError, InvalidValue, ValueError) as error:
-        problems = list(_problems(error, getattr(kind, "__name__", "Event")))
+        problems = list(_problems(error, _UNIONS.get(kind) or kind.__name__))
         raise InvalidValue.of("invalid_data", problems) from None
 
 

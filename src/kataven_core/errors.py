@@ -52,11 +52,11 @@ class BudgetExhausted(CommandRefused):
     the account's ``concurrent_max``; all three in calls.
     """
 
-    def __init__(self, *, reserved: int, wanted: int, allowed: int) -> None:
+    def __init__(self, *, reserved: int, wanted: int, allowed: int, request: str = "cannot run a campaign") -> None:
         super().__init__(
             "budget_exhausted",
-            f"running campaigns reserve {reserved} concurrent calls, this one wants {wanted}, the account allows "
-            f"{allowed}: stop or pause a running campaign, or lower max_concurrent_calls",
+            f"{request}: running campaigns reserve {reserved} concurrent calls, this one wants {wanted}, "
+            f"the account allows {allowed}; stop or pause a running campaign, or lower max_concurrent_calls",
         )
         self.reserved = reserved
         self.wanted = wanted

@@ -71,7 +71,7 @@ class CampaignFailed(CampaignEvent):
 
 @frozen(kw_only=True)
 class CampaignDeleted(CampaignEvent):
-    """The campaign is gone for its users; calls in flight keep their slots until they end."""
+    """The campaign is gone for its users; calls in flight keep their slots until they end, then its rows may go."""
 
 
 @frozen(kw_only=True)

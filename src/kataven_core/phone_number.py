@@ -24,7 +24,7 @@ _WITHOUT_SPACES_AND_DASHES = str.maketrans("", "", _SPACES + _DASHES + "./")
 # E.164 country codes are prefix-free: 1 and 7, these of two digits, all others of three.
 _TWO_DIGIT_CODES = "2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
 _COUNTRY_CODE = rf"[17]|{_TWO_DIGIT_CODES}|(?!{_TWO_DIGIT_CODES})[2-689][0-9]{{2}}"
-_TRUNK_ZERO = re.compile(rf"[(\[]?\+[(\[]?({_COUNTRY_CODE})[)\]]?\(0\)")
+_TRUNK_ZERO = re.compile(rf"[(\[]?\+[(\[]?({_COUNTRY_CODE})[)\]]?[(\[]0[)\]]")
 
 SIGNIFICANT_ZERO_CODES = frozenset({"39", "225", "229", "241", "242", "378"})
 """Country codes whose subscriber numbers begin with a zero that is dialled from abroad too.
@@ -33,7 +33,7 @@ There ``(0)`` is no trunk prefix, and dropping it would ring a stranger. Held ag
 test.
 """
 
-_EXTENSION = re.compile(r"[;,#]|x\W*\d|(?<![a-z])ext|доб", re.IGNORECASE)
+_EXTENSION = re.compile(r"[;#]|x\W*\d|(?<![a-z])ext|доб", re.IGNORECASE)
 _SPREADSHEET = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+|\d+\.0+", re.IGNORECASE | re.ASCII)
 
 
@@ -75,13 +75,16 @@ def parse_phone_number(text: str, national: NationalParser | None = None) -> Pho
 
 def _without_trunk_zero(written: str) -> str:
     """Drop a ``(0)`` right after the country code, as in ``+44 (0)20 7946 0958``: it is dialled at home only."""
-    if "0" not in written or "(" not in written:
+    if "0" not in written or not ("(" in written or "[" in written):
         return written
     tight = written.translate(_WITHOUT_SPACES_AND_DASHES)
     found = _TRUNK_ZERO.match(tight)
     if not found or found[1] in SIGNIFICANT_ZERO_CODES:
         return written
-    return f"+{found[1]}{tight[found.end() :]}"
+    rest = tight[found.end() :]
+    if rest.startswith(("(0)", "[0]")):
+        raise _invalid(f"{_short(written)} has two (0): write the number as it is dialled from abroad")
+    return f"+{found[1]}{rest}"
 
 
 def _what_is_wrong(written: str, digits: str) -> str:

@@ -1,16 +1,18 @@
 """What a line, or whoever speaks for it, states about an attempt.
 
 A report is a fact: it is never refused. Late, repeated or out of order it changes nothing (``attempt.receive`` has
-the table). ``at`` is when it happened, in UTC, by the line's clock.
+the table). ``at`` is when it happened by the line's clock, in any zone; a naive time, or a duration that is none, is an
+``InvalidValue`` where the report is made.
 """
 
 from datetime import datetime
+from math import inf
 
 from attrs import field, frozen
 
 from .errors import InvalidValue
 from .statuses import CARRIER_OUTCOMES, Outcome
-from .values import AttemptId
+from .values import AttemptId, utc
 
 
 @frozen(kw_only=True)
@@ -18,7 +20,7 @@ class Placed:
     """The line accepted the call and knows it as ``call_id``."""
 
     attempt_id: AttemptId
-    at: datetime
+    at: datetime = field(converter=utc)
     call_id: str
 
 
@@ -27,7 +29,7 @@ class Ringing:
     """The phone rings."""
 
     attempt_id: AttemptId
-    at: datetime
+    at: datetime = field(converter=utc)
 
 
 @frozen(kw_only=True)
@@ -35,7 +37,7 @@ class Answered:
     """Somebody, or a machine, picked up."""
 
     attempt_id: AttemptId
-    at: datetime
+    at: datetime = field(converter=utc)
 
 
 def _by_carrier(_: object, __: object, outcome: Outcome) -> None:
@@ -43,14 +45,19 @@ def _by_carrier(_: object, __: object, outcome: Outcome) -> None:
         raise InvalidValue("invalid_outcome", f"{outcome} is no outcome that a line can report")
 
 
+def _in_seconds(_: object, __: object, duration_s: float | None) -> None:
+    if duration_s is not None and not (0 <= duration_s < inf):
+        raise InvalidValue("invalid_duration", f"{duration_s} is no duration: give seconds, 0 or more")
+
+
 @frozen(kw_only=True)
 class Ended:
     """The call is over, as the carrier says. ``duration_s`` is the talk in seconds, None where it is not known."""
 
     attempt_id: AttemptId
-    at: datetime
+    at: datetime = field(converter=utc)
     outcome: Outcome = field(validator=_by_carrier)
-    duration_s: float | None = None
+    duration_s: float | None = field(default=None, validator=_in_seconds)
 
 
 @frozen(kw_only=True)
@@ -61,7 +68,7 @@ class Unsent:
     """
 
     attempt_id: AttemptId
-    at: datetime
+    at: datetime = field(converter=utc)
 
 
 @frozen(kw_only=True)
@@ -69,7 +76,7 @@ class Doubtful:
     """The line's answer to the call was lost, or the process that sent it died: the phone may be ringing."""
 
     attempt_id: AttemptId
-    at: datetime
+    at: datetime = field(converter=utc)
 
 
 @frozen(kw_only=True)
@@ -77,7 +84,7 @@ class NeverPlaced:
     """A line whose look-up is authoritative has never heard of the call, and no request for it is under way."""
 
     attempt_id: AttemptId
-    at: datetime
+    at: datetime = field(converter=utc)
 
 
 @frozen(kw_only=True)
@@ -85,7 +92,7 @@ class Lost:
     """The line can't say any more what became of the call: its deadline passed, or the line's memory died."""
 
     attempt_id: AttemptId
-    at: datetime
+    at: datetime = field(converter=utc)
 
 
 Report = Placed | Ringing | Answered | Ended | Unsent | Doubtful | NeverPlaced | Lost

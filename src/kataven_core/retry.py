@@ -33,8 +33,8 @@ def next_attempt_at(
     """Say when to dial again after the ``attempts``-th attempt ended with ``outcome``; None: never.
 
     The delay runs from the end of the attempt. ``jitter_s``, drawn by the caller, is added, so that contacts that
-    failed together need not ring together.
+    failed together need not ring together; it never shortens the delay.
     """
     if outcome not in policy.outcomes or attempts > len(policy.delays_s):
         return None
-    return ended_at + timedelta(seconds=policy.delays_s[attempts - 1] + jitter_s)
+    return ended_at + timedelta(seconds=policy.delays_s[attempts - 1] + max(jitter_s, 0.0))

@@ -1,5 +1,6 @@
 """What a campaign is asked to be: its settings, checked as a whole so that every wrong field is named at once."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +18,8 @@ RETRY_DELAY_MIN_S: Final = 60
 RETRY_DELAY_MAX_S: Final = 30 * 24 * 60 * 60
 SCHEDULE_AHEAD_MAX: Final = timedelta(days=5 * 365 + 2)
 """Five years, with the two leap days that they may hold; a later date is a typing mistake."""
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 @frozen(kw_only=True)
@@ -76,16 +79,16 @@ def _texts(texts: dict[str, str]) -> Iterator[Problem]:
     for field, text in texts.items():
         if not text.strip():
             yield Problem(field, f"{field} is blank: give one")
-        elif "\0" in text:
-            yield Problem(field, f"{field} holds a NUL character: remove it")
+        elif _NO_TEXT.search(text):
+            yield Problem(field, f"{field} holds a NUL or half a surrogate pair, which is no text: remove it")
         elif len(text) > MAX_NAME_CHARS:
             yield Problem(field, f"{field} has {len(text):,} characters: at most {MAX_NAME_CHARS} are allowed")
 
 
 def _ranges(ranges: dict[str, tuple[int, int, int]]) -> Iterator[Problem]:
     for field, (value, low, high) in ranges.items():
-        if not low <= value <= high:
-            yield Problem(field, f"{field} is {value}: it must be from {low} to {high}")
+        if type(value) is not int or not low <= value <= high:
+            yield Problem(field, f"{field} is {value}: it must be a whole number from {low} to {high}")
 
 
 def _schedule(scheduled_at: datetime | None, now: datetime) -> Iterator[Problem]:

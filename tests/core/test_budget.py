@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kataven_core.account import NO_LIMIT, Caps
 from kataven_core.budget import AccountUsage, Allowance, Cap, account_allowance, admit, dial_allowance
 from kataven_core.errors import BudgetExhausted
+from kataven_core.values import format_rfc3339
 
 MINUTE = datetime(2026, 3, 14, 9, 26, tzinfo=UTC)
 DAY = datetime(2026, 3, 14, tzinfo=UTC)
@@ -103,7 +104,7 @@ def test_what_fits_exactly_is_admitted() -> None:
 
 
 def test_an_allowance_of_0_admits_nothing() -> None:
-    with pytest.raises(BudgetExhausted, match=r"reserve 0 .* wants 1, .* allows 0: stop or pause"):
+    with pytest.raises(BudgetExhausted, match=r"reserve 0 .* wants 1, .* allows 0; stop or pause"):
         admit(reserved=0, wanted=1, allowed=0)
 
 
@@ -233,8 +234,22 @@ def test_an_allowance_says_why_not_more() -> None:
     ]
 
 
-def test_the_caps_have_the_names_under_which_they_are_set() -> None:
-    assert {*map(str, Cap)} == {*ACCOUNT_CAPS, "max_concurrent_calls"}
+def test_the_caps_have_the_names_under_which_they_are_set_and_the_line_is_none_of_them() -> None:
+    assert {*map(str, Cap)} == {*ACCOUNT_CAPS, "max_concurrent_calls", "line"}
+
+
+@pytest.mark.parametrize(
+    ("opens_at", "sentence"),
+    [
+        (None, "the line takes no calls now"),
+        (
+            NOW + timedelta(seconds=30),
+            f"the line takes no calls now; tried again at {format_rfc3339(NOW + timedelta(seconds=30))}",
+        ),
+    ],
+)
+def test_a_line_that_takes_no_calls_says_so(opens_at: datetime | None, sentence: str) -> None:
+    assert str(Allowance(dials=0, binding=Cap.LINE, limit=0, opens_at=opens_at)) == sentence
 
 
 @pytest.mark.parametrize("value", [usage(), usage(calls_today=1), Case(5, 0, Caps(), usage(), NOW).allowance()])

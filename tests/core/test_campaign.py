@@ -292,7 +292,13 @@ def test_what_does_not_fit_is_refused_with_the_numbers_and_what_to_do(campaign: 
     error = refused(campaign, operation, account=allowing(20), reserved=16)
     assert isinstance(error, BudgetExhausted)
     assert (error.reserved, error.wanted, error.allowed) == (16, 5, 20)
-    for words in ("reserve 16 ", "wants 5,", "allows 20:", "stop or pause a running campaign"):
+    for words in (
+        "reserve 16 ",
+        "wants 5,",
+        "allows 20;",
+        f"cannot {operation} a campaign that is {campaign.status}:",
+        "stop or pause a running campaign",
+    ):
         assert words in error.message
 
 

@@ -16,6 +16,7 @@ from kataven_core.counters import Counters
 from kataven_core.errors import InvalidValue
 from kataven_core.events import CampaignCreated, CampaignStopped, Event
 from kataven_core.phone_number import PhoneNumber
+from kataven_core.reports import Ended, Lost, Placed, Report
 from kataven_core.settings import CampaignSettings
 from kataven_core.snapshot import Snapshot
 from kataven_core.statuses import AttemptState, CampaignStatus, ContactStatus, Outcome
@@ -300,6 +301,25 @@ def test_times_are_shown_in_utc_and_words_as_they_are() -> None:
     retried = attrs.evolve(FRESH, last_outcome=Outcome.NO_ANSWER, next_attempt_at=NOW.replace(microsecond=1_500))
     shown = contact_members(retried)
     assert (shown["last_outcome"], shown["next_attempt_at"]) == ("no_answer", "2026-03-14T09:26:53.001500Z")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        Placed(attempt_id=AttemptId("a.0.1"), at=NOW, call_id="x"),
+        Ended(attempt_id=AttemptId("a.0.1"), at=NOW, outcome=Outcome.BUSY, duration_s=1.5),
+        Lost(attempt_id=AttemptId("a.0.1"), at=NOW),
+    ],
+)
+def test_a_report_comes_back_as_it_was(report: Any) -> None:
+    plain = json.loads(json.dumps(to_plain(report, Report)))
+    assert plain["type"] == type(report).__name__
+    assert from_plain(plain, Report) == report
+
+
+def test_a_report_of_no_known_type_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"Report\.type: must be one of Placed, "):
+        from_plain({"type": "CampaignStarted"}, Report)
 
 
 def test_an_event_says_first_what_it_is() -> None:

@@ -186,6 +186,12 @@ def test_the_unsent_are_no_attempts() -> None:
     assert (counters.attempts, counters.calls_in_flight, counters.outcomes, counters.pending) == (0, 0, {}, 1)
 
 
+def test_before_the_first_event_there_is_nothing() -> None:
+    assert fold(NONE_YET, []) == NONE_YET
+    assert (NONE_YET.total, NONE_YET.attempts, NONE_YET.calls_in_flight, NONE_YET.sequence) == (0, 0, 0, 0)
+    assert (NONE_YET.outcomes, NONE_YET.last_dial_at) == ({}, None)
+
+
 def test_counters_never_change() -> None:
     with pytest.raises(FrozenInstanceError):
         NONE_YET.pending = 1  # type: ignore[misc]

@@ -54,7 +54,7 @@ def test_an_exhausted_budget_is_a_refusal_with_its_three_numbers() -> None:
     assert isinstance(error, CommandRefused)
     assert (error.reserved, error.wanted, error.allowed) == (7, 5, 10)
     assert error.message == (
-        "running campaigns reserve 7 concurrent calls, this one wants 5, the account allows 10: "
+        "cannot run a campaign: running campaigns reserve 7 concurrent calls, this one wants 5, the account allows 10; "
         "stop or pause a running campaign, or lower max_concurrent_calls"
     )
 

@@ -197,3 +197,12 @@ def test_any_text_is_a_number_in_e164_or_refused_with_a_sentence(text: str) -> N
         assert 10 < len(message(text)) < 400
     else:
         assert PhoneNumber(number) == number
+
+
+def test_a_zero_in_square_brackets_is_dropped_too_and_two_are_refused() -> None:
+    assert parse_phone_number("+44 [0] 20 7946 0958") == "+442079460958"
+    assert message("+44 (0) (0)20 7946 0958").endswith("has two (0): write the number as it is dialled from abroad")
+
+
+def test_commas_are_no_separators() -> None:
+    assert message("+1,415,555,0100").endswith("holds ,, which is no part of a number: write only the digits 0 to 9")

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, get_args
 
 import pytest
@@ -64,3 +64,18 @@ def test_a_line_cannot_report_our_own_conclusions(outcome: Outcome) -> None:
 
 def test_the_talk_may_be_unknown() -> None:
     assert Ended(attempt_id=ID, at=AT, outcome=Outcome.ANSWERED).duration_s is None
+
+
+@pytest.mark.parametrize("kind", get_args(Report))
+def test_a_time_of_any_zone_is_kept_in_utc_and_a_naive_one_refused(kind: Any) -> None:
+    rest = {"call_id": "x"} if kind is Placed else {"outcome": Outcome.BUSY} if kind is Ended else {}
+    there = AT.astimezone(timezone(timedelta(hours=2)))
+    assert kind(attempt_id=ID, at=there, **rest).at.utcoffset() == timedelta(0)
+    with pytest.raises(InvalidValue):
+        kind(attempt_id=ID, at=AT.replace(tzinfo=None), **rest)
+
+
+@pytest.mark.parametrize("duration_s", [-1.0, float("nan"), float("inf")])
+def test_a_talk_is_so_many_seconds(duration_s: float) -> None:
+    with pytest.raises(InvalidValue, match="is no duration"):
+        Ended(attempt_id=ID, at=AT, outcome=Outcome.ANSWERED, duration_s=duration_s)

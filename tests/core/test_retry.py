@@ -66,6 +66,10 @@ def test_jitter_is_added() -> None:
     assert again_after(TWICE, Outcome.BUSY, 3, jitter_s=7.5) is None
 
 
+def test_jitter_never_shortens_the_delay() -> None:
+    assert again_after(TWICE, Outcome.BUSY, 1, jitter_s=-7.5) == 300
+
+
 def test_a_policy_may_retry_other_outcomes() -> None:
     patient = RetryPolicy(delays_s=(60,), outcomes=frozenset({Outcome.MACHINE}))
     assert again_after(patient, Outcome.MACHINE, 1) == 60

@@ -76,7 +76,7 @@ def test_a_range_includes_its_edges_and_nothing_beyond(field: str, lowest: int, 
 
 
 def test_a_range_is_named_in_the_message() -> None:
-    with pytest.raises(InvalidValue, match=r"^max_concurrent_calls is 101: it must be from 1 to 100$"):
+    with pytest.raises(InvalidValue, match=r"^max_concurrent_calls is 101: it must be a whole number from 1 to 100$"):
         made(max_concurrent_calls=101)
 
 
@@ -170,3 +170,12 @@ def test_all_wrong_fields_are_named_at_once() -> None:
         "retry_delay_seconds",
         "scheduled_at",
     ]
+
+
+@pytest.mark.parametrize("wrong", [1.5, 2.0, True, "3"])
+def test_whole_numbers_are_meant(wrong: Any) -> None:
+    assert wrong_fields(max_concurrent_calls=wrong) == ["max_concurrent_calls"]
+
+
+def test_half_a_character_is_no_text() -> None:
+    assert wrong_fields(name="a\ud800") == ["name"]

@@ -151,6 +151,13 @@ def test_where_nothing_tells_there_is_no_eta(count: Counters, calls_per_minute: 
     assert snapshot(count, calls_per_minute=calls_per_minute).eta is None
 
 
+def test_the_eta_counts_what_is_pending_and_what_is_in_progress() -> None:
+    count = counters(
+        pending=48, in_progress=2, completed=50, attempts=52, calls_in_flight=2, outcomes={Outcome.ANSWERED: 50}
+    )
+    assert snapshot(count).eta == NOW + timedelta(minutes=4.8)
+
+
 def test_an_eta_beyond_the_calendar_is_none() -> None:
     hopeless = counters(pending=249_999, completed=1, attempts=250_000, outcomes={Outcome.NO_ANSWER: 250_000})
     assert snapshot(hopeless, calls_per_minute=1).eta is None

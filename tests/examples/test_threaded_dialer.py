@@ -48,3 +48,12 @@ def test_ctrl_c_stops_the_campaign_and_still_says_who_was_reached(tmp_path: Path
     assert sum(ends(out).values()) == 2000
     assert ends(out)["cancelled (never dialled)"] > 1000
     assert not any(end.startswith(("pending", "in_progress")) for end in ends(out))
+
+
+def test_a_file_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("phone_number\nnonsense\n")
+    for name in ("bad.csv", "missing.csv", "."):
+        done = subprocess.run([*COMMAND, tmp_path / name], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].startswith(f"{tmp_path / name}: ")
+        assert "Traceback" not in done.stderr

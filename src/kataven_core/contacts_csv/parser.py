@@ -80,7 +80,7 @@ class ContactsParser:
         if not self.accepted_rows and self.rejected_rows:
             raise self._refusal(
                 FileFault.NO_ACCEPTED_ROW,
-                f"none of the {self.rejected_rows:,} rows can be dialled: mend them",
+                f"no row can be dialled ({self.rejected_rows:,} rejected): mend them",
             )
         if not self.accepted_rows:
             sentence = "there is a header but no contact below it: add a row for each"

@@ -6,7 +6,7 @@ from .decoder import Decoder, Flaw
 from .header import HeaderSearch
 from .lines import LineBuffer
 from .records import RecordFault, read_records, scan, split_lines
-from .rows import ContactsFileError, Header
+from .rows import ContactsFileError, FileFault, Header
 
 
 class RecordSource:
@@ -55,7 +55,7 @@ class RecordSource:
         """Say where the bytes are flawed, unless something is wrong with the same record before that."""
         waiting = self._buffer.text
         line = self._buffer.line + len(split_lines(waiting + ".")) - 1
-        if self.header is None:
+        if self.header is None or flaw.code is FileFault.TOO_LARGE:
             return ContactsFileError(flaw.code, flaw.sentence, line=line)
         try:
             cells = scan(waiting, self.header.delimiter, final=False).cells

@@ -6,7 +6,7 @@ state between the two; ``settle``, ``obey``, ``time_passes`` and ``claim`` its f
 
 from .decide import decide
 from .decision import AttemptChange, ContactChange, Decision, Order
-from .view import AccountView, CampaignView, Command, CreateCampaign, Inputs, Operate, PutAccount
+from .view import AccountView, CampaignView, Command, CreateCampaign, Inputs, Operate, PutAccount, candidates_wanted
 
 __all__ = [
     "AccountView",
@@ -20,5 +20,6 @@ __all__ = [
     "Operate",
     "Order",
     "PutAccount",
+    "candidates_wanted",
     "decide",
 ]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heapreplace
 
-from kataven_core.account import Account, Agent, OutboundNumber
+from kataven_core.account import Agent, Caps, OutboundNumber
 from kataven_core.attempt import Attempt
-from kataven_core.budget import account_allowance, dial_allowance
+from kataven_core.budget import PACING_CAPS, Allowance, Cap, account_allowance, dial_allowance
 from kataven_core.contact import Contact
 from kataven_core.contact import claim as claim_contact
 from kataven_core.events import AttemptClaimed
@@ -19,35 +19,43 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def claim(turn: Turn) -> None:
-    """Hand out the free slots, one at a time, to the running campaign with the fewest calls in flight.
+    """Hand out what may be dialled, one dial at a time, so that the account's campaigns get even shares.
 
-    Among equals the one goes first that has not dialled for the longest time, then the one that has dialled least. All
-    three are read from what is stored, so that shares stay even over decisions, restarts and processes.
+    Where slots are short, the running campaign with the fewest calls in flight goes first; where dials are, under a cap
+    for the minute or the day, the one with the fewest of this decision's. Among equals it is the one that has not
+    dialled for the longest time, then the one that has dialled least: both are read from what is stored, so that shares
+    stay even over decisions, restarts and processes.
     """
     account = turn.account
     if account is None:
         return
+    allowance = account_allowance(account.caps, turn.usage, turn.now)
+    is_paced = allowance.binding in PACING_CAPS
     running = [campaign for campaign in turn.campaigns.values() if campaign.is_running]
-    due = [_due(turn, campaign) for campaign in running]
     callers = [account.callers(each.campaign.agent_id, each.campaign.phone_number_id) for each in running]
-    heap = [(*_standing(campaign), index) for index, campaign in enumerate(running)]
+    due = [_due(turn, campaign) for campaign in running]
+    heap = [(*_standing(campaign, is_paced=is_paced), index) for index, campaign in enumerate(running)]
     heapify(heap)
-    left = account_allowance(account.caps, turn.usage, turn.now).dials
-    while heap and len(turn.orders) < left:
+    while heap and len(turn.orders) < allowance.dials:
         index = heap[0][-1]
         campaign = running[index]
-        has_room = campaign.tally.calls_in_flight < campaign.campaign.max_concurrent_calls
-        contact = next(due[index], None) if has_room else None
+        contact = next(due[index], None) if campaign.room else None
         if contact is None:
             heappop(heap)
             continue
         _dial(turn, campaign, contact, *callers[index])
-        heapreplace(heap, (*_standing(campaign), index))
+        heapreplace(heap, (*_standing(campaign, is_paced=is_paced), index))
     if turn.orders:
         turn.usage = turn.usage.after_claims(len(turn.orders))
-    for index, campaign in enumerate(running):
-        if next(due[index], None):
-            _hold(turn, account, campaign)
+    for campaign in running:
+        _look_back(turn, account.caps, campaign)
+
+
+def hold(turn: Turn, opens_at: datetime | None) -> None:
+    """Dial nothing, as the line takes no calls, and say so wherever something is due."""
+    for campaign in turn.campaigns.values():
+        if campaign.is_running and next(_due(turn, campaign), None):
+            turn.holds[campaign.campaign.id] = Allowance(dials=0, binding=Cap.LINE, limit=0, opens_at=opens_at)
 
 
 def _due(turn: Turn, campaign: CampaignTurn) -> Iterator[Contact]:
@@ -57,9 +65,11 @@ def _due(turn: Turn, campaign: CampaignTurn) -> Iterator[Contact]:
             yield contact
 
 
-def _standing(campaign: CampaignTurn) -> tuple[int, datetime, int]:
+def _standing(campaign: CampaignTurn, *, is_paced: bool) -> tuple[int, float, int]:
+    """Say how far back a campaign stands in the row: the smallest goes first."""
     tally = campaign.tally
-    return tally.calls_in_flight, tally.last_dial_at or _NEVER, tally.attempts
+    served = campaign.dials if is_paced else tally.calls_in_flight
+    return served, (tally.last_dial_at or _NEVER).timestamp(), tally.attempts
 
 
 def _dial(turn: Turn, campaign: CampaignTurn, contact: Contact, agent: Agent, caller: OutboundNumber) -> None:
@@ -77,6 +87,7 @@ def _dial(turn: Turn, campaign: CampaignTurn, contact: Contact, agent: Agent, ca
     turn.change_contact(contact, claimed)
     turn.change_attempt(None, attempt)
     turn.busy_numbers.add(contact.phone_number)
+    campaign.dials += 1
     turn.attempt_happened(campaign, AttemptClaimed, attempt, n=attempt.n, phone_number=attempt.phone_number)
     turn.orders.append(
         Order(
@@ -92,12 +103,20 @@ def _dial(turn: Turn, campaign: CampaignTurn, contact: Contact, agent: Agent, ca
     )
 
 
-def _hold(turn: Turn, account: Account, campaign: CampaignTurn) -> None:
-    """Say why a campaign that has more contacts due may dial no more of them now."""
-    turn.holds[campaign.campaign.id] = dial_allowance(
-        max_concurrent_calls=campaign.campaign.max_concurrent_calls,
+def _look_back(turn: Turn, caps: Caps, campaign: CampaignTurn) -> None:
+    """Say why a campaign with more contacts due may not dial them, or that it may dial more than it was given.
+
+    It may if what it was given is used up, or has numbers that this decision dials for another campaign.
+    """
+    value = campaign.campaign
+    allowance = dial_allowance(
+        max_concurrent_calls=value.max_concurrent_calls,
         calls_in_flight=campaign.tally.calls_in_flight,
-        caps=account.caps,
+        caps=caps,
         usage=turn.usage,
         now=turn.now,
     )
+    if next(_due(turn, campaign), None):
+        turn.holds[value.id] = allowance
+    elif allowance.dials and (campaign.has_begun or (campaign.candidates and turn.orders)):
+        turn.again.append(value.id)

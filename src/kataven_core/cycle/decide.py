@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from .claim import claim
+from kataven_core.values import utc
+
+from .claim import claim, hold
 from .decision import Decision
 from .obey import obey
 from .settle import settle
@@ -18,10 +20,12 @@ def decide(view: AccountView, inputs: Inputs, now: datetime) -> Decision:
     last, against the caps as they now are. Pure, ids included: the same arguments give the same decision, so it may be
     made again after a failure. ``now`` is UTC. Nothing of it may leave before all its changes are committed.
     """
-    turn = Turn(view, now)
+    turn = Turn(view, utc(now))
     settle(turn, view, inputs.reports, inputs.retry_jitter_s)
     obey(turn, inputs.commands)
     pass_time(turn)
     if inputs.line_is_up:
         claim(turn)
+    else:
+        hold(turn, inputs.line_opens_at)
     return turn.decision()

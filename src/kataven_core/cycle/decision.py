@@ -55,8 +55,9 @@ class Decision:
 
     Contacts are written before ``cancelled``: the campaigns all of whose pending contacts are to be cancelled.
     ``answers`` match the commands: what became of the campaign or account, or the error. ``holds`` says why, for each
-    running campaign that has more contacts due than it may dial. ``unknown`` are the attempts of reports that nobody
-    knows.
+    running campaign that was given more candidates than it may dial. ``again`` are campaigns to decide on again at
+    once, as they may dial more than they were given: those that have just begun, and those that used all up.
+    ``unrecognized`` are the attempts of reports that nobody knows.
     """
 
     account: Account | None
@@ -70,4 +71,5 @@ class Decision:
     events: tuple[CampaignEvent, ...] = ()
     answers: tuple[Campaign | Account | KatavenError, ...] = ()
     holds: Mapping[CampaignId, Allowance] = field(factory=dict)
-    unknown: tuple[AttemptId, ...] = ()
+    again: tuple[CampaignId, ...] = ()
+    unrecognized: tuple[AttemptId, ...] = ()

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from kataven_core.account import Account
 from kataven_core.campaign import Campaign, create, operate
-from kataven_core.errors import KatavenError, NotFound
+from kataven_core.errors import CommandRefused, InvalidValue, KatavenError, NotFound, Problem
 
 from .turn import CampaignTurn, Turn
 from .view import Command, CreateCampaign, Operate, PutAccount
@@ -22,8 +22,7 @@ def obey(turn: Turn, commands: tuple[Command, ...]) -> None:
 def _answer(turn: Turn, command: Command) -> Campaign | Account:
     match command:
         case PutAccount():
-            turn.account = command.account
-            return command.account
+            return _put_account(turn, command.account)
         case CreateCampaign():
             return _create(turn, command)
         case Operate():
@@ -38,7 +37,18 @@ def _account(turn: Turn) -> Account:
     return turn.account
 
 
+def _put_account(turn: Turn, account: Account) -> Account:
+    if account.id != turn.account_id:
+        problem = Problem("id", f"id is {account.id!r}, and this is the account {turn.account_id!r}: give its own id")
+        raise InvalidValue.of("invalid_account", [problem])
+    turn.account = account
+    return account
+
+
 def _create(turn: Turn, command: CreateCampaign) -> Campaign:
+    if command.campaign_id in turn.campaigns:
+        sentence = f"cannot create the campaign {command.campaign_id!r}: it exists; choose another id"
+        raise CommandRefused("campaign_exists", sentence)
     moved = create(
         command.settings,
         campaign_id=command.campaign_id,

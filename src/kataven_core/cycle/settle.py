@@ -1,23 +1,25 @@
 """Reports first: they free slots."""
 
+from collections.abc import Mapping
+
 from kataven_core.attempt import Attempt, receive
 from kataven_core.contact import conclude
 from kataven_core.events import AttemptAnswered, AttemptDoubted, AttemptEnded, AttemptLive
 from kataven_core.reports import Report
 from kataven_core.statuses import AttemptState, Outcome
-from kataven_core.values import contact_id
+from kataven_core.values import AttemptId, contact_id
 
 from .turn import CampaignTurn, Turn
 from .view import AccountView
 
 
-def settle(turn: Turn, view: AccountView, reports: tuple[Report, ...], retry_jitter_s: float) -> None:
+def settle(turn: Turn, view: AccountView, reports: tuple[Report, ...], jitter_s: Mapping[AttemptId, float]) -> None:
     """Take each report in order; what nobody knows is set aside, what changes nothing is passed over."""
     for report in reports:
         known = turn.attempts.get(report.attempt_id)
         before = known.after if known else view.attempts.get(report.attempt_id)
         if before is None:
-            turn.unknown.append(report.attempt_id)
+            turn.unrecognized.append(report.attempt_id)
             continue
         after = receive(before, report, turn.now)
         if after is before:
@@ -27,7 +29,7 @@ def settle(turn: Turn, view: AccountView, reports: tuple[Report, ...], retry_jit
         if after.is_open:
             _tell(turn, campaign, before, after)
         else:
-            _close(turn, view, campaign, after, retry_jitter_s)
+            _close(turn, view, campaign, after, jitter_s.get(after.id, 0.0))
 
 
 def _tell(turn: Turn, campaign: CampaignTurn, before: Attempt, after: Attempt) -> None:
@@ -40,7 +42,7 @@ def _tell(turn: Turn, campaign: CampaignTurn, before: Attempt, after: Attempt) -
         turn.attempt_happened(campaign, AttemptAnswered, after, answered_at=after.answered_at)
 
 
-def _close(turn: Turn, view: AccountView, campaign: CampaignTurn, attempt: Attempt, retry_jitter_s: float) -> None:
+def _close(turn: Turn, view: AccountView, campaign: CampaignTurn, attempt: Attempt, jitter_s: float) -> None:
     """Let an attempt be over: its slot is free, its contact goes on or has come to its end."""
     outcome, ended_at, duration_s = attempt.outcome, attempt.ended_at, attempt.duration_s or 0.0
     assert outcome is not None  # noqa: S101 - `receive` sets both with the state
@@ -52,7 +54,7 @@ def _close(turn: Turn, view: AccountView, campaign: CampaignTurn, attempt: Attem
         ended_at=ended_at,
         policy=campaign.campaign.retry_policy,
         now=turn.now,
-        jitter_s=retry_jitter_s,
+        jitter_s=jitter_s,
     )
     turn.change_contact(contact, concluded)
     turn.busy_numbers.discard(attempt.phone_number)

@@ -11,7 +11,7 @@ from .turn import CampaignTurn, Turn
 
 
 def pass_time(turn: Turn) -> None:
-    """Fail what may call no more, complete what is finished, start what has come due and fits, the earliest first.
+    """Complete what is finished, fail what may call no more, start what has come due and fits, the earliest first.
 
     In this order, as each frees budget for the next. What has come due and does not fit stays scheduled.
     """
@@ -52,7 +52,7 @@ def _fail_or_finish(turn: Turn, campaign: CampaignTurn, account: Account) -> Non
     value = campaign.campaign
     if not campaign.is_running:
         return
-    if account.obstacles(value.agent_id, value.phone_number_id):
-        turn.move(campaign, fail(value, counters=campaign.tally.counters(), account=account, now=turn.now))
-    elif campaign.tally.is_finished:
+    if campaign.tally.is_finished:
         turn.move(campaign, finish(value, counters=campaign.tally.counters(), now=turn.now))
+    elif account.obstacles(value.agent_id, value.phone_number_id):
+        turn.move(campaign, fail(value, counters=campaign.tally.counters(), account=account, now=turn.now))

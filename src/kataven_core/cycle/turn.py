@@ -26,6 +26,7 @@ class CampaignTurn:
         self.campaign = view.campaign
         self.tally = Tally(view.counters)
         self.candidates = view.candidates
+        self.dials = 0
         self._sequence_before = view.counters.sequence
 
     @classmethod
@@ -38,7 +39,17 @@ class CampaignTurn:
     @property
     def is_running(self) -> bool:
         """Whether it may dial."""
-        return self.campaign.status is CampaignStatus.RUNNING and not self.campaign.is_deleted
+        return self.campaign.status is CampaignStatus.RUNNING
+
+    @property
+    def room(self) -> int:
+        """How many slots of its own it has left."""
+        return max(self.campaign.max_concurrent_calls - self.tally.calls_in_flight, 0)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it runs and did not before."""
+        return self.is_running and (self.before is None or self.before.status is not CampaignStatus.RUNNING)
 
     @property
     def has_news(self) -> bool:
@@ -51,6 +62,7 @@ class Turn:
 
     def __init__(self, view: AccountView, now: datetime) -> None:
         self.now = now
+        self.account_id = view.account_id
         self.account: Account | None = view.account
         self.usage = view.usage.rolled(now)
         self.reserved = view.reserved
@@ -63,7 +75,8 @@ class Turn:
         self.events: list[CampaignEvent] = []
         self.answers: list[Campaign | Account | KatavenError] = []
         self.holds: dict[CampaignId, Allowance] = {}
-        self.unknown: list[AttemptId] = []
+        self.again: list[CampaignId] = []
+        self.unrecognized: list[AttemptId] = []
         self._account_before = view.account
 
     def change_attempt(self, before: Attempt | None, after: Attempt) -> None:
@@ -121,5 +134,6 @@ class Turn:
             events=tuple(self.events),
             answers=tuple(self.answers),
             holds=self.holds,
-            unknown=tuple(self.unknown),
+            again=tuple(self.again),
+            unrecognized=tuple(self.unrecognized),
         )

@@ -1,6 +1,7 @@
 """What one decision looks at: one account, as it is read in one transaction, and what has come in for it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from attrs import field, frozen
 
@@ -21,7 +22,8 @@ class CampaignView:
     """One campaign with its counters.
 
     ``candidates`` are contacts that are due, in the order in which they are to be dialled: retries by time, then fresh
-    ones in file order; as many as could find a slot. A campaign that does not run needs none.
+    ones in file order; at least ``candidates_wanted`` of them, where there are so many, not counting those whose number
+    is busy. A campaign that does not run needs none.
     """
 
     campaign: Campaign
@@ -82,10 +84,22 @@ Command = CreateCampaign | Operate | PutAccount
 class Inputs:
     """What has come in: facts first, then requests; time is the third input.
 
-    ``line_is_up`` false holds every dial back. ``retry_jitter_s`` is added to the delays of retries, in seconds.
+    ``line_is_up`` false holds every dial of the account back, until ``line_opens_at`` where that is known: the line is
+    down, or has asked for a pause. ``retry_jitter_s`` is added to the delay of a retry after the attempt that it names,
+    in seconds.
     """
 
     reports: tuple[Report, ...] = ()
     commands: tuple[Command, ...] = ()
     line_is_up: bool = True
-    retry_jitter_s: float = 0.0
+    line_opens_at: datetime | None = None
+    retry_jitter_s: Mapping[AttemptId, float] = field(factory=dict)
+
+
+def candidates_wanted(campaign: Campaign, counters: Counters, reports: int) -> int:
+    """Say how many candidates a decision can use: one for each slot that is free or may become so, and one more.
+
+    That one shows that there are more than may be dialled, so that ``Decision.holds`` says why. ``reports`` counts
+    those that come in for the campaign's attempts: each may free a slot.
+    """
+    return max(campaign.max_concurrent_calls - counters.calls_in_flight, 0) + reports + 1

@@ -105,6 +105,29 @@ def test_rejects_never_overwrite_the_contacts(run: Run, contacts: Callable[[byte
     assert path.read_bytes() == MIXED
 
 
+def test_rejects_never_overwrite_what_standard_input_reads(
+    run: Run, contacts: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = contacts(MIXED)
+    with path.open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert run("-", "--rejects", path)[0] == 2
+    assert path.read_bytes() == MIXED
+
+
+def test_a_blank_word_is_wrong_usage(contacts: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([""], [str(contacts(GOOD)), "--rejects", ""], [str(contacts(GOOD)), "--phone-column", " "]):
+        with pytest.raises(SystemExit) as caught:
+            main(["check", *words])
+        assert caught.value.code == 2
+        assert "it is blank" in capsys.readouterr().err
+
+
+def test_a_column_name_cannot_break_the_line(run: Run, contacts: Callable[[bytes], Path]) -> None:
+    out = run(contacts(b'phone_number,"a\nb\x1b[2J"\n+14155550100,x\n'))[1]
+    assert out.splitlines()[0] == "number column: phone_number; custom fields: a\\nb\\x1b[2J"
+
+
 def test_rejects_that_cannot_be_written_end_1(run: Run, contacts: Callable[[bytes], Path], tmp_path: Path) -> None:
     code, _, err = run(contacts(MIXED), "--rejects", tmp_path / "no" / "such" / "folder.csv")
     assert code == 1
@@ -165,7 +188,11 @@ def _larger_than_allowed() -> bytes:
         pytest.param(
             b'phone_number,name\n+14155550100,"Ann\n', "line 2, column name: the quote that opens ", id="unclosed quote"
         ),
-        pytest.param(b"phone_number\nx\n", "line 2, column phone_number: none of the 1 rows ", id="nothing accepted"),
+        pytest.param(
+            b"phone_number\nx\n",
+            "line 2, column phone_number: no row can be dialled (1 rejected): ",
+            id="nothing accepted",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_ends_1_with_one_sentence(

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,9 +42,54 @@ def test_a_reader_that_leaves_early_gets_no_traceback(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
-def test_an_interrupt_ends_130_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_ends_1_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("kataven_adapters.cli.check.read_contacts", interrupted)
-    assert main(["check", "contacts.csv"]) == 130
+    assert main(["check", "contacts.csv"]) == 1
+    assert capsys.readouterr().err == "kataven check: interrupted\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_full_disk_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_bytes(b"phone_number\n+14155550100\n")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "kataven_adapters.cli", "check", path, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"kataven check: the result can't be written: No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize(("closed", "code"), [("<&-", 1), (">&-", 0), ("2>&-", 0)])
+def test_closed_streams_make_no_traceback(tmp_path: Path, closed: str, code: int) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_bytes(b"phone_number\n+14155550100\n")
+    file = "-" if closed == "<&-" else path
+    command = f"{sys.executable} -m kataven_adapters.cli check {file} {closed}"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602 - closing streams takes a shell
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_terminal_without_unicode_shows_escapes(tmp_path: Path, words: tuple[str, ...]) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_bytes("phone_number,Straße\n+14155550100,x\n₊1,y\n".encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "kataven_adapters.cli", "check", path, *words],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"Stra\\xdfe" in done.stdout

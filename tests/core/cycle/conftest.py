@@ -25,6 +25,7 @@ from kataven_core.cycle import (
     Inputs,
     Operate,
     PutAccount,
+    candidates_wanted,
     decide,
 )
 from kataven_core.errors import KatavenError
@@ -120,7 +121,7 @@ class Desk:
             reports=tuple(each for each in inputs if not isinstance(each, COMMANDS)),
             commands=tuple(each for each in inputs if isinstance(each, COMMANDS)),
             line_is_up=line_is_up,
-            retry_jitter_s=retry_jitter_s,
+            retry_jitter_s={each.attempt_id: retry_jitter_s for each in inputs if not isinstance(each, COMMANDS)},
         )
         view = self.lean_view(taken) if lean else self.view()
         decision = decide(view, taken, self.now)
@@ -158,11 +159,11 @@ class Desk:
         views = []
         for each in self.campaigns.values():
             tally, runs = self.tallies[each.id], each.status is CampaignStatus.RUNNING
-            room = max(each.max_concurrent_calls - tally.calls_in_flight + reports[each.id], 0)
+            wanted = candidates_wanted(each, tally, reports[each.id])
             free = [row for row in self.due(each) if row.phone_number not in self.busy_numbers] if runs else []
             has_come = each.status is CampaignStatus.SCHEDULED and each.scheduled_at and each.scheduled_at <= self.now
             if each.id in asked or reports[each.id] or free or has_come or (runs and account_changes):
-                views.append(CampaignView(campaign=each, counters=tally, candidates=tuple(free[:room])))
+                views.append(CampaignView(campaign=each, counters=tally, candidates=tuple(free[:wanted])))
         return AccountView(
             account_id=AccountId("acme"),
             account=self.account,

@@ -26,7 +26,7 @@ from kataven_core.cycle.turn import CampaignTurn, Turn
 from kataven_core.errors import BudgetExhausted
 from kataven_core.events import AttemptEnded, CampaignCompleted, CampaignEvent, CampaignFailed, CampaignStarted
 from kataven_core.reports import Answered, Doubtful, Ended, Lost, NeverPlaced, Placed, Report, Ringing, Unsent
-from kataven_core.retry import RetryPolicy
+from kataven_core.retry import RETRYABLE, RetryPolicy
 from kataven_core.settings import CampaignSettings
 from kataven_core.statuses import CARRIER_OUTCOMES, AttemptState, Outcome
 from kataven_core.values import CampaignId
@@ -394,6 +394,7 @@ class CampaignMachine(RuleBasedStateMachine):
         self.judge.follow(commands, decision, self.desk.now)
         for order in decision.orders:
             self.judge.see(order, self.desk.now, self.passed)
+            self.look_back(order)
         self.judge.weigh(decision.orders)
         assert how.get("line_is_up", True) or not decision.orders, "a dial while the line is down"
         self.compare()
@@ -406,6 +407,15 @@ class CampaignMachine(RuleBasedStateMachine):
                 break
         self.is_sound = True
         return decision
+
+    def look_back(self, order: Order) -> None:
+        """I5: hold the record of a dial against the records of those before it, whatever the clock did."""
+        rules, mine = self.judge.settings[order.campaign_id], self.desk.attempts[order.attempt_id]
+        for each in self.desk.attempts.values():
+            if (each.campaign_id, each.position) == (mine.campaign_id, mine.position) and each.outcome in RETRYABLE:
+                assert each.ended_at is not None
+                waited = mine.claimed_at - each.ended_at
+                assert waited >= timedelta(seconds=rules.retry_delay_seconds), "I5: a record of too early a retry"
 
     def compare(self) -> None:
         """Hold what the core keeps against what the judge has counted."""

@@ -324,11 +324,23 @@ def test_a_newcomer_gets_its_share_as_slots_come_free(desk: "Desk") -> None:
     desk.begin("a", 99, max_concurrent_calls=5)
     desk.turn()
     desk.begin("b", 99, max_concurrent_calls=5)
+    desk.wait(1)
     desk.turn(desk.put(concurrent_max=6))
     assert campaigns_of(desk.dialled) == {"b": 1}
     desk.turn(desk.ended("a.0.1"))
     desk.turn(desk.ended("a.1.1"))
     assert desk.tallies[A].calls_in_flight == desk.tallies[CampaignId("b")].calls_in_flight == 3
+
+
+def test_a_campaign_with_long_calls_holds_no_more_slots_than_one_with_short_calls(desk: "Desk") -> None:
+    for name in ("short", "long"):
+        desk.begin(name, 99, max_concurrent_calls=4)
+    desk.turn(desk.put(concurrent_max=4))
+    for second in range(1, 40):
+        desk.wait(1)
+        up = [name for name, attempt in desk.attempts.items() if attempt.is_open]
+        desk.turn(*(desk.ended(name) for name in up if name.startswith("short") or second % 10 == 0))
+        assert [desk.tallies[CampaignId(name)].calls_in_flight for name in ("short", "long")] == [2, 2]
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest", "scattered"])
@@ -362,3 +374,86 @@ def test_shares_of_a_minute_are_even_between_campaigns_whose_calls_take_no_time(
         dials.update(campaigns_of(desk.dialled))
     mean = dials.total() / campaigns
     assert all(abs(dials[name] - mean) <= mean / 10 for name in names), dials
+
+
+# What comes next.
+
+
+def test_a_campaign_that_has_just_begun_is_to_be_looked_at_again(desk: "Desk") -> None:
+    decision = desk.turn(desk.create("a", 2), desk.operate("a", "start"), lean=True)
+    assert (decision.orders, decision.again) == ((), (A,))
+
+
+def test_i12_a_read_that_was_too_short_is_made_up_for_at_once(desk: "Desk") -> None:
+    desk.begin("a", 9, max_concurrent_calls=3)
+    view = desk.view()
+    short = evolve(view, campaigns=tuple(evolve(each, candidates=each.candidates[:2]) for each in view.campaigns))
+    decision = decide(short, Inputs(), desk.now)
+    assert (len(decision.orders), decision.again, decision.holds) == (2, (A,), {})
+
+
+def test_a_campaign_that_nothing_is_due_in_is_left_alone(desk: "Desk") -> None:
+    desk.begin("a", 2, max_concurrent_calls=3)
+    assert desk.turn(lean=True).again == (A,)
+    assert desk.turn(lean=True).again == ()
+
+
+def test_contacts_with_one_number_never_keep_slots_from_those_behind_them(desk: "Desk") -> None:
+    desk.begin("a", [1, 1, 1, 1, 1, 2, 3], max_concurrent_calls=3)
+    decisions = [desk.turn(lean=True)]
+    while decisions[-1].again:
+        decisions.append(desk.turn(lean=True))
+    assert [order.attempt_id for each in decisions for order in each.orders] == ["a.0.1", "a.5.1", "a.6.1"]
+
+
+def test_one_candidate_more_than_there_are_slots_says_why_not_more(desk: "Desk") -> None:
+    desk.begin("a", 9, max_concurrent_calls=3)
+    desk.turn(lean=True)
+    assert desk.turn(lean=True).holds[A].binding == "max_concurrent_calls"
+
+
+def test_a_line_that_takes_no_calls_is_the_reason_where_something_is_due(desk: "Desk") -> None:
+    desk.turn(desk.create("idle", 1))
+    desk.begin("a", 1)
+    opens_at = desk.now + timedelta(seconds=30)
+    decision = decide(desk.view(), Inputs(line_is_up=False, line_opens_at=opens_at), desk.now)
+    assert {name: (hold.binding, hold.opens_at) for name, hold in decision.holds.items()} == {A: ("line", opens_at)}
+
+
+def test_dials_of_a_minute_are_shared_evenly_though_one_campaign_has_longer_calls(desk: "Desk") -> None:
+    desk.turn(desk.put(calls_per_minute=1))
+    desk.begin("short", 40, max_concurrent_calls=20)
+    desk.begin("long", 40, max_concurrent_calls=20)
+    dialled: list[str] = []
+    for _ in range(20):
+        orders = desk.turn().orders
+        dialled += [each.attempt_id for each in orders]
+        desk.wait(60)
+        desk.turn(*(desk.ended(each.attempt_id) for each in orders if each.campaign_id == "short"), line_is_up=False)
+    assert campaigns_of(dialled) == {"short": 10, "long": 10}
+
+
+@pytest.mark.parametrize("per_minute", [3, 10])
+def test_many_dials_of_a_minute_are_shared_evenly_though_one_campaign_has_longer_calls(
+    desk: "Desk", per_minute: int
+) -> None:
+    for name in ("short", "long"):
+        desk.begin(name, 20 * per_minute, max_concurrent_calls=100)
+    desk.turn(desk.put(calls_per_minute=per_minute))
+    dials = campaigns_of(desk.dialled)
+    for _ in range(15):
+        desk.wait(60)
+        desk.turn(*(desk.ended(name) for name in desk.dialled if name.startswith("short")))
+        dials.update(campaigns_of(desk.dialled))
+    assert abs(dials["short"] - dials["long"]) <= 1
+
+
+def test_dials_of_a_minute_are_shared_evenly_though_the_clock_was_set_back(desk: "Desk") -> None:
+    for name in ("a", "b"):
+        desk.begin(name, 20, max_concurrent_calls=20)
+    desk.turn(desk.put(calls_per_minute=4))
+    desk.wait(61)
+    desk.turn()
+    desk.wait(-2)
+    desk.turn(desk.put(calls_per_minute=10))
+    assert campaigns_of(desk.dialled) == {"a": 3, "b": 3}

@@ -5,15 +5,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 from kataven_core.account import Account
 from kataven_core.campaign import Campaign
-from kataven_core.cycle import Decision
+from kataven_core.cycle import Decision, PutAccount
 from kataven_core.errors import BudgetExhausted, CommandRefused, InvalidValue, KatavenError, NotFound
 from kataven_core.events import CampaignCompleted, CampaignCreated, CampaignResumed, CampaignStarted, CampaignStopped
 from kataven_core.reports import Unsent
 from kataven_core.statuses import Outcome
-from kataven_core.values import AttemptId, CampaignId
+from kataven_core.values import AccountId, AttemptId, CampaignId
 
 if TYPE_CHECKING:
     from tests.core.cycle.conftest import Desk
@@ -352,3 +353,21 @@ def test_an_account_that_is_put_as_it_was_fails_nothing(desk: "Desk") -> None:
     desk.begin("a")
     desk.turn(desk.put(paused="agent"), desk.put())
     assert desk.status("a") == "running"
+
+
+def test_i6_a_campaign_is_created_once(desk: "Desk") -> None:
+    desk.begin("a", 3)
+    desk.turn()
+    before = desk.tallies[CampaignId("a")]
+    (answer,) = desk.turn(desk.create("a", 0)).answers
+    assert isinstance(answer, CommandRefused)
+    assert answer.code == "campaign_exists"
+    assert desk.tallies[CampaignId("a")] == before
+
+
+def test_i11_an_account_is_put_under_its_own_id(desk: "Desk") -> None:
+    other = evolve(desk.put().account, id=AccountId("other"))
+    before = desk.account
+    (answer,) = desk.turn(PutAccount(account=other)).answers
+    assert isinstance(answer, InvalidValue)
+    assert desk.account == before

@@ -1,11 +1,11 @@
 """Reports: each settled once, whatever their order, and what each outcome makes of contact, usage and campaign."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kataven_core.cycle import AttemptChange
+from kataven_core.cycle import AttemptChange, Inputs, decide
 from kataven_core.events import AttemptAnswered, AttemptDoubted, AttemptEnded, AttemptLive
 from kataven_core.reports import Answered, Doubtful, Ended, Lost, NeverPlaced, Placed, Report, Ringing, Unsent
 from kataven_core.statuses import AttemptState, Outcome
@@ -162,7 +162,7 @@ def test_a_report_of_nobodys_attempt_is_set_aside_and_the_others_count(desk: "De
     desk.begin("a")
     desk.turn()
     decision = desk.turn(desk.ended("a.9.1"), desk.ended(A1), desk.ended("b.0.1"))
-    assert decision.unknown == ("a.9.1", "b.0.1")
+    assert decision.unrecognized == ("a.9.1", "b.0.1")
     assert desk.rows("a") == ["completed"]
 
 
@@ -178,6 +178,7 @@ def test_an_unsent_dial_uses_up_nothing_and_is_never_sent_under_its_id_again(des
     assert (contact.last_attempt_at, contact.next_attempt_at) == (None, None)
     desk.turn()
     assert desk.dialled == ["a.0.2"]
+    assert [attempt.n for attempt in desk.attempts.values()] == [1, 2]
     desk.turn(desk.ended("a.0.2", Outcome.BUSY))
     assert (desk.rows("a"), desk.row("a").attempts) == (["failed"], 1)
 
@@ -339,3 +340,21 @@ def test_talk_counts_on_the_day_on_which_the_call_ended(desk: "Desk") -> None:
     desk.turn(end, desk.ended("a.1.1", duration_s=3.0))
     assert desk.usage.seconds_today == 3
     assert desk.usage.calls_today == 0
+
+
+def test_calls_that_failed_together_need_not_ring_together(desk: "Desk") -> None:
+    desk.begin("a", 2, retries_per_contact=1)
+    desk.turn()
+    reports = (desk.ended("a.0.1", Outcome.BUSY), desk.ended("a.1.1", Outcome.BUSY))
+    inputs = Inputs(reports=reports, retry_jitter_s={AttemptId("a.1.1"): 7.0})
+    first, second = (change.after.next_attempt_at for change in decide(desk.view(), inputs, desk.now).contacts)
+    assert first is not None
+    assert second == first + timedelta(seconds=7)
+
+
+def test_talk_counts_on_the_utc_day_whatever_the_zone_of_the_report(desk: "Desk") -> None:
+    desk.begin("a", 1)
+    desk.turn()
+    there = desk.now.astimezone(timezone(timedelta(hours=9)))
+    desk.turn(Ended(attempt_id=AttemptId("a.0.1"), at=there, outcome=Outcome.ANSWERED, duration_s=100))
+    assert desk.usage.seconds_today == 100

@@ -175,3 +175,10 @@ def test_time_alone_moves_nothing_where_there_is_no_account(new_desk: "type[Desk
     desk = new_desk()
     desk.wait(3600)
     assert desk.turn().events == ()
+
+
+def test_what_is_finished_is_completed_though_its_agent_is_gone(desk: "Desk") -> None:
+    desk.begin("a", 1)
+    desk.turn()
+    desk.turn(desk.ended("a.0.1"), desk.put(gone="agent"))
+    assert desk.campaigns[CampaignId("a")].status == "completed"

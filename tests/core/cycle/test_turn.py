@@ -31,7 +31,7 @@ def test_a_turn_with_nothing_to_do_changes_nothing(desk: "Desk") -> None:
             decision.events,
             decision.answers,
             decision.holds,
-            decision.unknown,
+            decision.unrecognized,
         )
     )
 

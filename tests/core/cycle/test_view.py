@@ -30,13 +30,13 @@ def busy_desk(new_desk: "type[Desk]", numbers: list[list[int]]) -> "Desk":
 
 def test_inputs_are_nothing_unless_something_came_in() -> None:
     inputs = Inputs()
-    assert (inputs.reports, inputs.commands, inputs.line_is_up, inputs.retry_jitter_s) == ((), (), True, 0)
+    assert (inputs.reports, inputs.commands, inputs.line_is_up, inputs.retry_jitter_s) == ((), (), True, {})
 
 
 def test_an_empty_view_is_enough_for_reports_of_nobody_and_the_time(desk: "Desk") -> None:
     view = AccountView(account_id=desk.view().account_id, account=None, usage=desk.usage)
     stranger = Ended(attempt_id=AttemptId("a.0.1"), at=desk.now, outcome=Outcome.BUSY)
-    assert decide(view, Inputs(reports=(stranger,)), desk.now).unknown == ("a.0.1",)
+    assert decide(view, Inputs(reports=(stranger,)), desk.now).unrecognized == ("a.0.1",)
 
 
 @given(numbers=st.lists(NUMBERS, min_size=2, max_size=4), ends=st.integers(0, 3), changes_account=st.booleans())
@@ -75,3 +75,18 @@ def test_candidates_of_a_campaign_that_is_started_now_may_be_there_or_not(desk: 
     without = CampaignView(campaign=desk.campaigns[CampaignId("a")], counters=desk.tallies[CampaignId("a")])
     assert decide(evolve(desk.view(), campaigns=(without,)), start, desk.now).orders == ()
     assert len(decide(desk.view(), start, desk.now).orders) == 2
+
+
+@given(numbers=st.lists(NUMBERS, min_size=1, max_size=4), calls=st.lists(st.integers(1, 3), min_size=4, max_size=4))
+def test_i12_deciding_again_while_told_to_dials_all_that_may_be_dialled(
+    new_desk: "type[Desk]", numbers: list[list[int]], calls: list[int]
+) -> None:
+    desk = new_desk()
+    desk.turn(desk.put())
+    for index, each in enumerate(numbers):
+        desk.begin(f"c{index}", each, max_concurrent_calls=calls[index])
+    rounds = 1
+    while desk.turn(lean=True).again:
+        rounds += 1
+    assert rounds <= 1 + len(desk.attempts)
+    assert desk.turn().orders == ()

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,14 +27,20 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
         help="say what of a contacts file would be dialled, what not and why",
         description="Say what of a contacts file would be dialled, what not and why. Exit code 1 when a row is bad.",
     )
-    parser.add_argument("file", metavar="CONTACTS.csv", help="the contacts file; - reads standard input")
+    parser.add_argument(
+        "file", metavar="CONTACTS.csv", type=_not_blank, help="the contacts file; - reads standard input"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, with every rejected row")
-    parser.add_argument("--rejects", metavar="FILE", help="write every rejected row to FILE, as CSV")
+    parser.add_argument("--rejects", metavar="FILE", type=_not_blank, help="write every rejected row to FILE, as CSV")
     parser.add_argument(
         "--default-region", metavar="REGION", help="read numbers without + as those of REGION: US, GB, DE, …"
     )
     parser.add_argument(
-        "--phone-column", metavar="NAME", default="phone_number", help="the header of the numbers' column"
+        "--phone-column",
+        metavar="NAME",
+        type=_not_blank,
+        default="phone_number",
+        help="the header of the numbers' column",
     )
     parser.add_argument(
         "--duplicates",
@@ -41,6 +49,12 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
         help="what becomes of a number that stood in an earlier row (default: reject)",
     )
     parser.set_defaults(run=run)
+
+
+def _not_blank(word: str) -> str:
+    if not word.strip():
+        raise argparse.ArgumentTypeError("it is blank")
+    return word
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,12 +81,18 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print_text(arguments, parser, rejected, fault)
     if fault and not arguments.json:
-        raise CommandFailure(f"{arguments.file}: {fault.message}")
+        raise CommandFailure(_one_line(f"{arguments.file}: {fault.message}"))
     return FAILED if rejected or fault else DONE
 
 
 def _refuse_overwriting(file: str, rejects: str) -> None:
-    if file != STDIN and Path(rejects).exists() and Path(file).exists() and Path(rejects).samefile(file):
+    """Never write over the file that is being read, by whatever name or through standard input."""
+    try:
+        read = os.fstat(sys.stdin.fileno()) if file == STDIN and sys.stdin else Path(file).stat()
+        is_same = os.path.samestat(read, Path(rejects).stat())
+    except (OSError, ValueError):  # one of them is not there, or no file: nothing to lose
+        return
+    if is_same and stat.S_ISREG(read.st_mode):
         raise CommandFailure(f"--rejects {rejects} would overwrite the contacts file: name another file", USAGE)
 
 
@@ -110,11 +130,16 @@ def _print_text(
 ) -> None:
     for row in rejected[:_SHOWN]:
         column = f" {row.column}:" if row.column else ""
-        print(f"{arguments.file}:{row.line}:{column} {row.code}: {row.message}")
+        print(_one_line(f"{arguments.file}:{row.line}:{column} {row.code}: {row.message}"))
     if len(rejected) > _SHOWN:
         where = f"all are in {arguments.rejects}" if arguments.rejects else "--rejects FILE writes all of them"
         print(f"... and {len(rejected) - _SHOWN:,} more; {where}")
     if parser.header and not fault:
         others = ", ".join(parser.header.field_names) or "none"
-        print(f"number column: {parser.header.phone_column}; custom fields: {others}")
+        print(_one_line(f"number column: {parser.header.phone_column}; custom fields: {others}"))
         print(f"accepted {parser.accepted_rows:,}, rejected {parser.rejected_rows:,}")
+
+
+def _one_line(text: str) -> str:
+    """Show control characters by their escapes: a column's name must not move the cursor, nor break the line."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -52,6 +52,8 @@ def read_contacts(name: str, parser: ContactsParser, rejected: list[RejectedRow]
 @contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
     if name == STDIN:
+        if sys.stdin is None:
+            raise CommandFailure("-: standard input is closed: name a file")
         yield sys.stdin.buffer
     else:
         with Path(name).open("rb") as file:

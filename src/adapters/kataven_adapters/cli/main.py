@@ -4,29 +4,52 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from kataven_core import __version__
 
 from . import check
-from .failure import CommandFailure
+from .failure import FAILED, CommandFailure
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``kataven`` with these words; the exit code is 0 done, 1 refused or failed, 2 wrong usage."""
+    _open_streams()
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except CommandFailure as failure:
-        print(f"kataven {arguments.command}: {failure.sentence}", file=sys.stderr)
-        return failure.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has had enough, as `head` does. Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _fail(arguments.command, failure.sentence, failure.exit_code)
     except KeyboardInterrupt:
-        return 130
+        return _fail(arguments.command, "interrupted")
+    except BrokenPipeError:
+        _give_up_output()  # whoever read it has had enough, as `head` does
+        return FAILED
+    except OSError as error:
+        _give_up_output()
+        return _fail(arguments.command, f"the result can't be written: {error.strerror or error}")
     return code
+
+
+def _fail(command: str, sentence: str, code: int = FAILED) -> int:
+    print(f"kataven {command}: {sentence}", file=sys.stderr)
+    return code
+
+
+def _open_streams() -> None:
+    """Make sure that there is somewhere to write, and that no character can't be written."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - open as long as we run
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_output() -> None:
+    """Let Python not try again at exit what has just failed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
