@@ -457,3 +457,14 @@ def test_dials_of_a_minute_are_shared_evenly_though_the_clock_was_set_back(desk:
     desk.wait(-2)
     desk.turn(desk.put(calls_per_minute=10))
     assert campaigns_of(desk.dialled) == {"a": 3, "b": 3}
+
+
+def test_a_campaign_that_has_begun_under_a_cap_of_0_is_not_to_be_looked_at_again(desk: "Desk") -> None:
+    decision = desk.turn(desk.put(calls_per_minute=0), desk.create("a", 2), desk.operate("a", "start"))
+    assert decision.again == ()
+
+
+def test_a_line_that_takes_no_calls_holds_nothing_where_nothing_is_due(desk: "Desk") -> None:
+    desk.begin("a", 1)
+    desk.turn()
+    assert desk.turn(line_is_up=False).holds == {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from copy import deepcopy
-from datetime import timedelta
+from datetime import timedelta, timezone
 from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -72,6 +72,17 @@ def test_the_commands_of_a_turn_are_obeyed_in_their_order(desk: "Desk") -> None:
     desk.begin("a", 3)
     desk.turn(desk.operate("a", "pause"), desk.operate("a", "resume"))
     assert len(desk.dialled) == 3
+
+
+def test_the_day_is_of_utc_whatever_the_zone_of_now(desk: "Desk") -> None:
+    desk.begin("a", 3, max_concurrent_calls=1)
+    desk.wait(8 * 3600)
+    desk.turn(desk.put(daily_calls_max=1))
+    desk.wait(60)
+    there = desk.now.astimezone(timezone(timedelta(hours=9)))
+    assert there.day != desk.now.day
+    decision = decide(desk.view(), Inputs(reports=(desk.ended("a.0.1"),)), there)
+    assert (decision.orders, decision.usage.calls_today) == ((), 1)
 
 
 # Purity.

@@ -90,3 +90,10 @@ def test_i12_deciding_again_while_told_to_dials_all_that_may_be_dialled(
         rounds += 1
     assert rounds <= 1 + len(desk.attempts)
     assert desk.turn().orders == ()
+
+
+def test_slots_that_reports_free_are_used_in_the_same_turn_by_a_lean_read(desk: "Desk") -> None:
+    desk.begin("a", 9, max_concurrent_calls=3)
+    desk.turn(lean=True)
+    desk.turn(desk.ended("a.0.1"), desk.ended("a.2.1"), lean=True)
+    assert desk.dialled == ["a.3.1", "a.4.1"]
