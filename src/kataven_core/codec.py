@@ -112,7 +112,7 @@ def _tagged(converter: cattrs.Converter, union: UnionType) -> None:
 
 
 def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True, unstruct_collection_overrides={tuple: list})
+    converter = cattrs.Converter(forbid_extra_keys=True)
     for kind in (str, int, float, bool):
         converter.register_structure_hook(kind, _expect)
     converter.register_structure_hook(StrEnum, lambda data, kind: kind(_expect(data, str)))

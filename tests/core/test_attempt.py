@@ -308,6 +308,7 @@ def test_without_a_claim_there_is_no_attempt(event: AttemptEvent) -> None:
         (UNKNOWN, evolve(LIVENESS, call_id=None), LIVE),
         (RINGING, LIVENESS, {"call_id": "line-8"}),
         (RINGING, ANSWER, {"answered_at": AT}),
+        (UNKNOWN, ANSWER, LIVE | {"answered_at": AT}),
         (TALKING, END, done(Outcome.ANSWERED, duration_s=4.0)),
         (UNKNOWN, evolve(END, outcome=Outcome.LOST, duration_s=0.0), done(Outcome.LOST)),
     ],

@@ -78,6 +78,11 @@ def test_an_id_is_derived_from_campaign_and_position() -> None:
     assert FRESH.id == "spring.4"
 
 
+def test_a_contact_may_have_no_custom_fields() -> None:
+    bare = Contact(campaign_id=FRESH.campaign_id, position=0, phone_number=FRESH.phone_number, updated_at=CREATED)
+    assert bare.custom_fields == {}
+
+
 def test_a_contact_never_changes() -> None:
     with pytest.raises(FrozenInstanceError):
         FRESH.status = ContactStatus.FAILED  # type: ignore[misc]

@@ -62,8 +62,9 @@ def test_a_line_cannot_report_our_own_conclusions(outcome: Outcome) -> None:
     assert caught.value.code == "invalid_outcome"
 
 
-def test_the_talk_may_be_unknown() -> None:
+def test_the_talk_may_be_unknown_or_none_at_all() -> None:
     assert Ended(attempt_id=ID, at=AT, outcome=Outcome.ANSWERED).duration_s is None
+    assert Ended(attempt_id=ID, at=AT, outcome=Outcome.ANSWERED, duration_s=0.0).duration_s == 0
 
 
 @pytest.mark.parametrize("kind", get_args(Report))
