@@ -46,7 +46,7 @@ def _close(turn: Turn, view: AccountView, campaign: CampaignTurn, attempt: Attem
     """Let an attempt be over: its slot is free, its contact goes on or has come to its end."""
     outcome, ended_at, duration_s = attempt.outcome, attempt.ended_at, attempt.duration_s or 0.0
     assert outcome is not None  # noqa: S101 - `receive` sets both with the state
-    assert ended_at is not None  # noqa: S101
+    assert ended_at is not None  # noqa: S101 - the same
     contact = view.contacts[contact_id(attempt.campaign_id, attempt.position)]
     concluded = conclude(
         contact,
