@@ -2,7 +2,8 @@
 
 Pure functions on frozen values decide a whole campaign; whoever calls them owns the clock, the store and the phone
 line. Begin with ``ContactsParser`` (a file to contacts), ``campaign_settings`` and ``decide`` (one account's turn).
-``kataven_core.codec`` turns the values into plain forms; it is imported on demand.
+Imported on demand: ``kataven_core.ports`` says what a store and a line must do, ``kataven_core.codec`` turns the values
+into plain forms.
 """
 
 from ._version import __version__
@@ -43,7 +44,7 @@ from .cycle import (
     candidates_wanted,
     decide,
 )
-from .errors import BudgetExhausted, CommandRefused, InvalidValue, KatavenError, NotFound, Problem
+from .errors import AdapterFault, BudgetExhausted, CommandRefused, InvalidValue, KatavenError, NotFound, Problem
 from .events import (
     AttemptAnswered,
     AttemptClaimed,
@@ -89,6 +90,7 @@ __all__ = [
     "AccountId",
     "AccountUsage",
     "AccountView",
+    "AdapterFault",
     "Agent",
     "AgentStatus",
     "Allowance",

@@ -3,6 +3,7 @@
 ``InvalidValue``: what was given is wrong, and trying again as it is won't help.
 ``CommandRefused``: the request is sound, the campaign or the account does not allow it now; nothing changed.
 ``NotFound``: no such object in this account.
+``AdapterFault``: neither is to blame: a store could not write, a line could not be reached, an address is wrong.
 
 Every error carries a stable ``code`` for programs and one sentence for people, which says what is wrong and what to do.
 Anything else that the core raises is a bug in it.
@@ -68,3 +69,15 @@ class NotFound(KatavenError):
 
     def __init__(self, kind: str) -> None:
         super().__init__("not_found", f"no such {kind} in this account")
+
+
+class AdapterFault(KatavenError):
+    """A store, a line or whatever else is plugged in could not do its part; the driver's own errors stay inside it.
+
+    ``is_retryable`` where the same call may succeed later, with nothing to be mended by hand: a lock that is held, a
+    disk that is full, a server that restarts.
+    """
+
+    def __init__(self, code: str, message: str, *, is_retryable: bool = False) -> None:
+        super().__init__(code, message)
+        self.is_retryable = is_retryable

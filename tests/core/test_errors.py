@@ -1,12 +1,21 @@
 import pytest
 
-from kataven_core.errors import BudgetExhausted, CommandRefused, InvalidValue, KatavenError, NotFound, Problem
+from kataven_core.errors import (
+    AdapterFault,
+    BudgetExhausted,
+    CommandRefused,
+    InvalidValue,
+    KatavenError,
+    NotFound,
+    Problem,
+)
 
 ONE_OF_EACH = [
     InvalidValue("invalid_thing", "it is wrong: mend it"),
     CommandRefused("not_now", "it can't be done now: wait"),
     BudgetExhausted(reserved=7, wanted=5, allowed=10),
     NotFound("campaign"),
+    AdapterFault("store_full", "the disk is full: free some space", is_retryable=True),
 ]
 
 

@@ -112,8 +112,8 @@ def test_it_loads_only_what_shapes_data(loaded: Loaded) -> None:
     assert public - DATA_MODULES == {"kataven_core"}
 
 
-def test_the_codec_and_cattrs_are_loaded_on_demand(loaded: Loaded) -> None:
-    assert {*map(dotted, MODULES)} - {*loaded.by_core} == {"kataven_core.codec"}
+def test_codec_and_ports_are_loaded_on_demand(loaded: Loaded) -> None:
+    assert {*map(dotted, MODULES)} - {*loaded.by_core} == {"kataven_core.codec", "kataven_core.ports"}
 
 
 # What it exports
@@ -185,6 +185,7 @@ WITHOUT_TESTS = {
     "contacts_csv/limits.py": "constants only: tested where they limit",
     "cycle/__init__.py": "exports only",
     "cycle/decision.py": "values only: tested where they are decided",
+    "ports.py": "Protocols and values only: the suites of kataven_core.testing hold what implements them",
 }
 """The modules that have no test module of their own, and why."""
 

@@ -1,7 +1,7 @@
 """One account's turn: ``decide(view, inputs, now) -> Decision``.
 
 ``view`` what is read, and what comes in; ``decision`` what is to be written, dialled and told; ``turn`` the working
-state between the two; ``settle``, ``obey``, ``time_passes`` and ``claim`` its four steps, in this order.
+state between the two; ``settle``, ``obey``, ``time_passes``, ``claim`` and ``look_ahead`` its steps, in this order.
 """
 
 from .decide import decide

@@ -6,6 +6,7 @@ from kataven_core.values import utc
 
 from .claim import claim, hold
 from .decision import Decision
+from .look_ahead import look_ahead
 from .obey import obey
 from .settle import settle
 from .time_passes import pass_time
@@ -17,8 +18,9 @@ def decide(view: AccountView, inputs: Inputs, now: datetime) -> Decision:
     """Decide what to write, dial and tell, from what was read and what has come in.
 
     Reports first, as they free slots; commands next, so that a pause wins over a claim; then what time brings; claims
-    last, against the caps as they now are. Pure, ids included: the same arguments give the same decision, so it may be
-    made again after a failure. ``now`` is UTC. Nothing of it may leave before all its changes are committed.
+    last, against the caps as they now are; then when to look again. Pure, ids included: the same arguments give the
+    same decision, so it may be made again after a failure. ``now`` is UTC. Nothing of it may leave before all its
+    changes are committed.
     """
     turn = Turn(view, utc(now))
     settle(turn, view, inputs.reports, inputs.retry_jitter_s)
@@ -28,4 +30,5 @@ def decide(view: AccountView, inputs: Inputs, now: datetime) -> Decision:
         claim(turn)
     else:
         hold(turn, inputs.line_opens_at)
+    look_ahead(turn)
     return turn.decision()

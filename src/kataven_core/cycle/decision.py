@@ -1,6 +1,7 @@
 """What one decision comes to: what to write, what to dial, what to tell."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from attrs import field, frozen
@@ -55,9 +56,13 @@ class Decision:
 
     Contacts are written before ``cancelled``: the campaigns all of whose pending contacts are to be cancelled.
     ``answers`` match the commands: what became of the campaign or account, or the error. ``holds`` says why, for each
-    running campaign that was given more candidates than it may dial. ``again`` are campaigns to decide on again at
-    once, as they may dial more than they were given: those that have just begun, and those that used all up.
-    ``unrecognized`` are the attempts of reports that nobody knows.
+    running campaign that was given more candidates than it may dial. ``unrecognized`` are the attempts of reports that
+    nobody knows.
+
+    The last three say when to decide on a campaign again, besides when a report or a command names it. ``again``: at
+    once, as it may dial more than it was given: it has just begun, or used all up. ``wakes``: at this time, as a retry
+    or a schedule comes due or a cap opens. ``waits``: when any call of the account ends or the line is up again, as a
+    cap of the account holds it back, or a call to the number of one of its contacts.
     """
 
     account: Account | None
@@ -72,4 +77,6 @@ class Decision:
     answers: tuple[Campaign | Account | KatavenError, ...] = ()
     holds: Mapping[CampaignId, Allowance] = field(factory=dict)
     again: tuple[CampaignId, ...] = ()
+    wakes: Mapping[CampaignId, datetime] = field(factory=dict)
+    waits: tuple[CampaignId, ...] = ()
     unrecognized: tuple[AttemptId, ...] = ()

@@ -26,6 +26,7 @@ class CampaignTurn:
         self.campaign = view.campaign
         self.tally = Tally(view.counters)
         self.candidates = view.candidates
+        self.next_retry_at = view.next_retry_at
         self.dials = 0
         self._sequence_before = view.counters.sequence
 
@@ -76,6 +77,8 @@ class Turn:
         self.answers: list[Campaign | Account | KatavenError] = []
         self.holds: dict[CampaignId, Allowance] = {}
         self.again: list[CampaignId] = []
+        self.wakes: dict[CampaignId, datetime] = {}
+        self.waits: list[CampaignId] = []
         self.unrecognized: list[AttemptId] = []
         self._account_before = view.account
 
@@ -135,5 +138,7 @@ class Turn:
             answers=tuple(self.answers),
             holds=self.holds,
             again=tuple(self.again),
+            wakes=self.wakes,
+            waits=tuple(self.waits),
             unrecognized=tuple(self.unrecognized),
         )

@@ -22,13 +22,15 @@ class CampaignView:
     """One campaign with its counters.
 
     ``candidates`` are contacts that are due, in the order in which they are to be dialled: retries by time, then fresh
-    ones in file order; at least ``candidates_wanted`` of them, where there are so many, not counting those whose number
-    is busy. A campaign that does not run needs none.
+    ones in file order; the first ``candidates_wanted`` of them, and if some have a number that is busy, so many more
+    that as many have not. A campaign that does not run needs none. ``next_retry_at`` is the earliest
+    ``next_attempt_at`` of its pending contacts that is still to come; None where none waits for a later time.
     """
 
     campaign: Campaign
     counters: Counters
     candidates: tuple[Contact, ...] = ()
+    next_retry_at: datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -38,8 +40,7 @@ class AccountView:
     ``reserved`` is the sum of ``max_concurrent_calls`` over all of the account's running campaigns, in calls.
     ``campaigns`` holds at least those that a report or a command of these inputs names, those with something due, and
     all running ones when the account itself is to change; ``attempts`` those that a report names, ``contacts`` theirs.
-    ``busy_numbers`` are the numbers in an open call of the account; where the read already leaves out the contacts with
-    such a number, it may be empty.
+    ``busy_numbers`` are the numbers in an open call of the account; at least those that a candidate has.
     """
 
     account_id: AccountId

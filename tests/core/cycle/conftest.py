@@ -115,15 +115,23 @@ class Desk:
     # One turn.
 
     def turn(
-        self, *inputs: Report | Command, line_is_up: bool = True, retry_jitter_s: float = 0.0, lean: bool = False
+        self,
+        *inputs: Report | Command,
+        line_is_up: bool = True,
+        retry_jitter_s: float = 0.0,
+        lean: bool = False,
+        only: Iterable[str] | None = None,
     ) -> Decision:
+        """Decide on all; ``lean``: on all that run, read sparingly; ``only``: on these and those that inputs name."""
         taken = Inputs(
             reports=tuple(each for each in inputs if not isinstance(each, COMMANDS)),
             commands=tuple(each for each in inputs if isinstance(each, COMMANDS)),
             line_is_up=line_is_up,
             retry_jitter_s={each.attempt_id: retry_jitter_s for each in inputs if not isinstance(each, COMMANDS)},
         )
-        view = self.lean_view(taken) if lean else self.view()
+        if lean:
+            only = [name for name, each in self.campaigns.items() if each.status is CampaignStatus.RUNNING]
+        view = self.view() if only is None else self.lean_view(taken, only)
         decision = decide(view, taken, self.now)
         assert _plain(decide(view, taken, self.now)) == _plain(decision), "the same arguments, another decision"
         self.write(decision)
@@ -142,7 +150,12 @@ class Desk:
             usage=self.usage,
             reserved=self.reserved,
             campaigns=tuple(
-                CampaignView(campaign=each, counters=self.tallies[each.id], candidates=self.due(each))
+                CampaignView(
+                    campaign=each,
+                    counters=self.tallies[each.id],
+                    candidates=self.due(each),
+                    next_retry_at=self.next_retry_at(each),
+                )
                 for each in self.campaigns.values()
             ),
             attempts=MappingProxyType(self.attempts),
@@ -150,20 +163,22 @@ class Desk:
             busy_numbers=self.busy_numbers,
         )
 
-    def lean_view(self, inputs: Inputs) -> AccountView:
+    def lean_view(self, inputs: Inputs, named_besides: Iterable[str] = ()) -> AccountView:
         """Read no more than a view must hold."""
         named = [self.attempts[each.attempt_id] for each in inputs.reports if each.attempt_id in self.attempts]
         reports = Counter(each.campaign_id for each in named)
-        asked = {each.campaign_id for each in inputs.commands if not isinstance(each, PutAccount)}
+        asked = {each.campaign_id for each in inputs.commands if not isinstance(each, PutAccount)} | {*named_besides}
         account_changes = any(isinstance(each, PutAccount) for each in inputs.commands)
         views = []
         for each in self.campaigns.values():
             tally, runs = self.tallies[each.id], each.status is CampaignStatus.RUNNING
-            wanted = candidates_wanted(each, tally, reports[each.id])
-            free = [row for row in self.due(each) if row.phone_number not in self.busy_numbers] if runs else []
             has_come = each.status is CampaignStatus.SCHEDULED and each.scheduled_at and each.scheduled_at <= self.now
-            if each.id in asked or reports[each.id] or free or has_come or (runs and account_changes):
-                views.append(CampaignView(campaign=each, counters=tally, candidates=tuple(free[:wanted])))
+            if each.id in asked or reports[each.id] or has_come or (runs and account_changes):
+                wanted = candidates_wanted(each, tally, reports[each.id])
+                candidates = self.first_due(each, wanted) if runs else ()
+                retry_at = self.next_retry_at(each) if runs else None
+                views.append(CampaignView(campaign=each, counters=tally, candidates=candidates, next_retry_at=retry_at))
+        seen = {row.phone_number for view in views for row in view.candidates}
         return AccountView(
             account_id=AccountId("acme"),
             account=self.account,
@@ -174,6 +189,7 @@ class Desk:
             contacts={
                 row.id: row for row in (self.contacts[contact_id(each.campaign_id, each.position)] for each in named)
             },
+            busy_numbers=self.busy_numbers & seen,
         )
 
     def due(self, of: Campaign) -> tuple[Contact, ...]:
@@ -181,6 +197,16 @@ class Desk:
         due = [each for each in self.contacts.values() if each.campaign_id == of.id and each.is_due(self.now)]
         due.sort(key=lambda each: (each.next_attempt_at is None, each.next_attempt_at or self.now, each.position))
         return tuple(due)
+
+    def first_due(self, of: Campaign, wanted: int) -> tuple[Contact, ...]:
+        due = self.due(of)
+        free = [each for each in due if each.phone_number not in self.busy_numbers][:wanted]
+        return tuple(each for index, each in enumerate(due) if index < wanted or each in free)
+
+    def next_retry_at(self, of: Campaign) -> datetime | None:
+        """Give the time of the earliest retry to come."""
+        times = (each.next_attempt_at for each in self.contacts.values() if each.campaign_id == of.id)
+        return min((at for at in times if at and at > self.now), default=None)
 
     @property
     def reserved(self) -> int:

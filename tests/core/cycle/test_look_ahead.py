@@ -1,0 +1,132 @@
+"""When to look again: what is said is all that need be remembered for a campaign to go on."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kataven_core.statuses import AttemptState, ContactStatus, Outcome
+from kataven_core.values import CampaignId
+
+if TYPE_CHECKING:
+    from tests.core.cycle.conftest import Desk
+
+A, B = CampaignId("a"), CampaignId("b")
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_retry_wakes_its_campaign_when_it_comes_due(desk: "Desk") -> None:
+    desk.begin("a", 1, retries_per_contact=1)
+    desk.turn()
+    assert desk.turn(desk.ended("a.0.1", Outcome.BUSY)).wakes == {A: desk.now + 5 * MINUTE}
+    desk.wait(60)
+    assert desk.turn(lean=True).wakes == {A: desk.now + 4 * MINUTE}
+
+
+def test_the_earliest_retry_wakes_whether_it_was_set_now_or_before(desk: "Desk") -> None:
+    desk.begin("a", 2, retries_per_contact=1)
+    desk.turn()
+    desk.turn(desk.ended("a.1.1", Outcome.BUSY))
+    first = desk.now + 5 * MINUTE
+    desk.wait(60)
+    assert desk.turn(desk.ended("a.0.1", Outcome.BUSY), lean=True).wakes == {A: first}
+
+
+def test_a_schedule_wakes_its_campaign_until_it_has_come(desk: "Desk") -> None:
+    at = desk.now + MINUTE
+    assert desk.turn(desk.create("a", 1, scheduled_at=at)).wakes == {A: at}
+    desk.wait(60)
+    assert desk.turn().wakes == {}
+
+
+def test_a_deleted_schedule_wakes_nothing(desk: "Desk") -> None:
+    desk.turn(desk.create("a", 1, scheduled_at=desk.now + MINUTE))
+    assert desk.turn(desk.operate("a", "delete")).wakes == {}
+
+
+@pytest.mark.parametrize("operation", ["pause", "stop"])
+def test_what_does_not_run_is_not_woken_by_its_retries(desk: "Desk", operation: str) -> None:
+    desk.begin("a", 2, retries_per_contact=1)
+    desk.turn()
+    assert desk.turn(desk.ended("a.1.1", Outcome.BUSY), desk.operate("a", operation)).wakes == {}
+    assert desk.turn(desk.ended("a.0.1", Outcome.BUSY)).wakes == {}
+
+
+def test_a_cap_for_the_minute_wakes_when_it_opens_and_waits_for_what_is_given_back(desk: "Desk") -> None:
+    desk.turn(desk.put(calls_per_minute=1))
+    desk.begin("a", 3)
+    decision = desk.turn()
+    assert (decision.wakes, decision.waits) == ({A: desk.now + MINUTE}, (A,))
+
+
+def test_the_accounts_cap_waits_for_any_call_of_it(desk: "Desk") -> None:
+    desk.turn(desk.put(concurrent_max=10))
+    desk.begin("a", 10)
+    desk.begin("b", 10)
+    desk.turn(desk.put(concurrent_max=5))
+    decision = desk.turn()
+    assert decision.waits == (A, B)
+    assert decision.wakes == {}
+
+
+def test_a_campaigns_own_cap_waits_for_nothing_as_its_calls_name_it(desk: "Desk") -> None:
+    desk.begin("a", 10, max_concurrent_calls=2)
+    decision = desk.turn()
+    assert (len(decision.orders), decision.wakes, decision.waits) == (2, {}, ())
+
+
+def test_a_contact_whose_number_is_in_another_campaigns_call_waits_for_its_end(desk: "Desk") -> None:
+    desk.begin("a", [1])
+    desk.turn()
+    desk.begin("b", [1])
+    decision = desk.turn(lean=True)
+    assert (decision.orders, decision.holds, decision.again, decision.waits) == ((), {}, (), (B,))
+    assert desk.turn(desk.ended("a.0.1"), only=["b"]).waits == ()
+    assert desk.dialled == ["b.0.1"]
+
+
+def test_a_line_that_is_down_wakes_when_it_is_tried_again_and_waits_for_it(desk: "Desk") -> None:
+    desk.begin("a", 1)
+    assert desk.turn(line_is_up=False).waits == (A,)
+
+
+@given(data=st.data())
+def test_i12_what_is_told_to_look_at_is_enough_to_bring_every_contact_to_its_end(
+    new_desk: "type[Desk]", data: st.DataObject
+) -> None:
+    """A host that keeps only ``again``, ``wakes`` and ``waits`` never stalls, however narrow the caps."""
+    desk = new_desk()
+    caps = data.draw(
+        st.fixed_dictionaries({"concurrent_max": st.integers(3, 6), "calls_per_minute": st.integers(1, 5)})
+    )
+    desk.turn(desk.put(**caps))
+    again: set[CampaignId] = set()
+    wakes: dict[CampaignId, object] = {}
+    waits: set[CampaignId] = set()
+    for name in "abc":
+        numbers = data.draw(st.lists(st.integers(0, 4), min_size=1, max_size=4))
+        told = desk.turn(desk.create(name, numbers, max_concurrent_calls=1, retries_per_contact=1), only=())
+        told = desk.turn(desk.operate(name, "start"), only=())
+        again |= {*told.again}
+        wakes |= told.wakes
+        waits |= {*told.waits}
+    for _ in range(200):
+        up = [each for each in desk.attempts.values() if each.state is not AttemptState.DONE]
+        reports = []
+        if up and (not again or data.draw(st.booleans())):
+            end = data.draw(st.sampled_from(up))
+            reports = [desk.ended(end.id, data.draw(st.sampled_from([Outcome.ANSWERED, Outcome.BUSY])))]
+        elif not again and wakes:
+            desk.now = max(desk.now, min(at for at in wakes.values()))  # type: ignore[type-var, assignment]
+        look = again | {name for name, at in wakes.items() if at <= desk.now} | (waits if reports else set())  # type: ignore[operator]
+        if not look and not reports:
+            break
+        wakes = {name: at for name, at in wakes.items() if name not in look}
+        waits -= look
+        told = desk.turn(*reports, only=look)
+        again = {*told.again}
+        wakes |= told.wakes
+        waits |= {*told.waits}
+    assert {row.status for row in desk.contacts.values()} <= {ContactStatus.COMPLETED, ContactStatus.FAILED}
