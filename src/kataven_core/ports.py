@@ -17,7 +17,7 @@ from .campaign import Campaign
 from .contact import Contact
 from .contacts_csv import RejectedRow
 from .counters import Counters
-from .cycle import AccountView, Decision, Inputs, Order
+from .cycle import AccountView, Decision, Inputs, Order, PutAccount
 from .events import CampaignEvent
 from .phone_number import PhoneNumber
 from .reports import Ended, Placed, Report, Unsent
@@ -42,6 +42,17 @@ class AccountTurn:
     account_id: AccountId
     inputs: Inputs = field(factory=Inputs)
     campaigns: frozenset[CampaignId] = frozenset()
+
+    @property
+    def named_campaigns(self) -> frozenset[CampaignId]:
+        """The campaigns to decide on, those that commands name among them; reports name theirs by their attempts."""
+        commands = (each for each in self.inputs.commands if not isinstance(each, PutAccount))
+        return self.campaigns.union(each.campaign_id for each in commands)
+
+    @property
+    def puts_account(self) -> bool:
+        """Whether the account itself is to change, so that all its running campaigns are to be decided on."""
+        return any(isinstance(each, PutAccount) for each in self.inputs.commands)
 
 
 class StagedContact(NamedTuple):
@@ -77,7 +88,7 @@ class Agenda:
     """What a process that starts has to go on with.
 
     ``open_attempts`` are the dials whose end is not known; ``campaigns`` those that run or are scheduled; ``deleted``
-    those that are gone for their users and still hold calls.
+    those that are gone for their users and whose contacts are still there, to be discarded when their calls have ended.
     """
 
     open_attempts: tuple[Attempt, ...] = ()
@@ -120,8 +131,8 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
     async def discard(self, account_id: AccountId, campaign_id: CampaignId) -> None:
         """Remove what was staged, or the contacts of a deleted campaign whose calls have ended, in small steps.
 
-        Others are served between the steps. Attempts are kept: they are the record of who was called when. Does nothing
-        to a campaign that can be seen, that still holds calls, or that does not exist.
+        Others are served between the steps. Attempts are kept: they are the record of who was called when; so the id
+        stays taken. Does nothing to a campaign that can be seen, that still holds calls, or that does not exist.
         """
         ...
 

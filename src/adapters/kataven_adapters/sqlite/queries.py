@@ -1,0 +1,65 @@
+"""What users read, as SQL: the account first in each, a campaign that is deleted in none."""
+
+from typing import Final
+
+from .rows import ATTEMPT, CAMPAIGN, CONTACT, COUNTERS, columns
+
+LAST_PAGE: Final = 2**40
+"""Pages behind this one are empty for certain, and their rows' numbers no longer fit into 64 bits."""
+
+_THE_CAMPAIGN: Final = """
+FROM campaigns c CROSS JOIN counters n ON n.campaign_no = c.no {}
+WHERE c.account_id = ?1 AND c.id = ?2 AND c.is_deleted = 0
+"""
+
+ACCOUNT: Final = "SELECT account FROM accounts WHERE id = ?"
+
+NEWEST: Final = f"""
+SELECT {columns(CAMPAIGN, "c")} FROM campaigns c
+WHERE c.account_id = ? AND c.is_deleted = 0 ORDER BY c.created_at DESC, c.no DESC
+"""
+
+RECORD: Final = f"SELECT {columns(CAMPAIGN, 'c')}, {columns(COUNTERS, 'n')} {_THE_CAMPAIGN.format('')}"
+
+_PAGE: Final = f"SELECT {columns(CAMPAIGN, 'c')}, {columns(COUNTERS, 'n')}, {columns(CONTACT, 'k')} {_THE_CAMPAIGN}"
+
+PAGE: Final = f"""
+{_PAGE.format("LEFT JOIN contacts k ON k.campaign_no = c.no AND k.position >= ?3 AND k.position < ?3 + ?4")}
+ORDER BY k.position
+"""
+
+_IN_STATUS: Final = """
+LEFT JOIN contacts k ON k.campaign_no = c.no AND k.position IN (
+    SELECT s.position FROM contacts s WHERE s.campaign_no = c.no AND s.status = ?5
+    ORDER BY s.position LIMIT ?4 OFFSET ?3
+)
+"""
+PAGE_IN_STATUS: Final = f"{_PAGE.format(_IN_STATUS)} ORDER BY k.position"
+
+_REJECTED: Final = """
+LEFT JOIN rejects r ON r.no IN (SELECT s.no FROM rejects s WHERE s.campaign_no = c.no ORDER BY s.no LIMIT ?4 OFFSET ?3)
+"""
+REJECTS: Final = f"""
+SELECT r.line, r."column", r.code, r.message, r.value {_THE_CAMPAIGN.format(_REJECTED)} ORDER BY r.no
+"""
+
+DIALS: Final = f"""
+SELECT (
+    SELECT count(*) FROM attempts a WHERE a.campaign_no = c.no AND a.claimed_at >= ?3 AND a.outcome IS NOT 'unsent'
+) {_THE_CAMPAIGN.format("")}
+"""
+
+# At the start, over all accounts.
+
+OPEN_ATTEMPTS: Final = f"""
+SELECT c.id, {columns(ATTEMPT, "a")} FROM attempts a JOIN campaigns c ON c.no = a.campaign_no WHERE a.state <> 'done'
+"""
+TO_GO_ON_WITH: Final = """
+SELECT account_id, id FROM campaigns WHERE status = 'running'
+UNION ALL
+SELECT account_id, id FROM campaigns WHERE status = 'scheduled' AND is_deleted = 0
+"""
+DELETED: Final = """
+SELECT account_id, id FROM campaigns c WHERE is_deleted = 1
+AND EXISTS (SELECT 1 FROM contacts k WHERE k.campaign_no = c.no)
+"""

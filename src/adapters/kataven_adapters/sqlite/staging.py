@@ -1,0 +1,60 @@
+"""Uploads on their way in, and contacts on their way out: a step at a time, so that nobody waits long."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from kataven_core import AccountId, CampaignId, RejectedRow
+from kataven_core.ports import StagedContact
+
+STEP_ROWS: Final = 1_000
+
+_ALLOT: Final = "INSERT INTO uploads (account_id, campaign_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_FIND: Final = "SELECT no FROM uploads WHERE account_id = ? AND campaign_id = ?"
+_STAGE: Final = "INSERT INTO contacts (campaign_no, position, phone_number, custom_fields) VALUES (?, ?, ?, ?)"
+_REJECT: Final = 'INSERT INTO rejects (campaign_no, line, "column", code, message, value) VALUES (?, ?, ?, ?, ?, ?)'
+_GONE: Final = """
+SELECT no FROM uploads WHERE account_id = ?1 AND campaign_id = ?2
+UNION ALL
+SELECT c.no FROM campaigns c JOIN counters n ON n.campaign_no = c.no
+WHERE c.account_id = ?1 AND c.id = ?2 AND c.is_deleted = 1 AND n.calls_in_flight = 0
+"""
+_DROP_CONTACTS: Final = """
+DELETE FROM contacts WHERE campaign_no = ?1 AND position IN (
+    SELECT position FROM contacts WHERE campaign_no = ?1 ORDER BY position LIMIT ?2
+)
+"""
+_DROP_REJECTS: Final = """
+DELETE FROM rejects WHERE no IN (SELECT no FROM rejects WHERE campaign_no = ? LIMIT ?)
+"""
+
+
+def stage(
+    connection: sqlite3.Connection,
+    account_id: AccountId,
+    campaign_id: CampaignId,
+    contacts: Sequence[StagedContact],
+    rejects: Sequence[RejectedRow],
+) -> None:
+    """Take the next rows of an upload."""
+    connection.execute(_ALLOT, (account_id, campaign_id))
+    (no,) = connection.execute(_FIND, (account_id, campaign_id)).fetchone()
+    connection.executemany(_STAGE, [(no, *row) for row in contacts])
+    connection.executemany(
+        _REJECT, [(no, row.line, row.column, row.code.value, row.message, row.value) for row in rejects]
+    )
+
+
+def discard_step(connection: sqlite3.Connection, account_id: AccountId, campaign_id: CampaignId) -> bool:
+    """Remove the next rows of an upload or a deleted campaign; False when nothing is left to remove."""
+    numbers = [no for (no,) in connection.execute(_GONE, (account_id, campaign_id))]
+    for no in numbers:
+        if any(connection.execute(drop, (no, STEP_ROWS)).rowcount for drop in (_DROP_CONTACTS, _DROP_REJECTS)):
+            return True
+    connection.execute("DELETE FROM uploads WHERE account_id = ? AND campaign_id = ?", (account_id, campaign_id))
+    return False
+
+
+def uploads(connection: sqlite3.Connection) -> list[tuple[AccountId, CampaignId]]:
+    """Give the uploads that no campaign was made of."""
+    return connection.execute("SELECT account_id, campaign_id FROM uploads ORDER BY no").fetchall()

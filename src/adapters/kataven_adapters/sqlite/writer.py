@@ -1,0 +1,86 @@
+"""The one thread that writes: takes whole jobs in one hop each, one after the other."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from kataven_core import AdapterFault, Decision
+from kataven_core.ports import AccountTurn, Decide
+
+from .faults import translated
+from .file import locked, open_writer
+from .reading import read
+from .writing import write
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Writer:
+    """Holds the file and its only writing connection, from ``open`` to ``close``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{path.name} writer")
+        self._held = ExitStack()
+        self._epoch = 0
+
+    async def open(self) -> None:
+        """Lock the file, open it, make it this process's own."""
+        await self._hop(self._open)
+
+    async def close(self) -> None:
+        """Close the file and let go of it."""
+        await self._hop(self._held.close)
+        self._thread.shutdown()
+
+    async def run(self, job: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do one job in one transaction: when it raises, nothing has changed."""
+        return await self._hop(lambda: self._transact(lambda: job(self._connection, *args, **kwargs)))
+
+    async def _hop(self, job: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
+
+    def _open(self) -> None:
+        with ExitStack() as held:
+            held.enter_context(locked(self._path))
+            self._connection = open_writer(self._path)
+            held.callback(self._connection.close)
+            (self._epoch,) = self._connection.execute("SELECT epoch FROM owner").fetchone()
+            self._held = held.pop_all()
+
+    def _transact(self, job: Callable[[], T]) -> T:
+        with translated(self._path):
+            connection = self._connection
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = job()
+                self._own(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a full disk may have ended it already
+                    connection.execute("ROLLBACK")
+                raise
+            return result
+
+    def _own(self, connection: sqlite3.Connection) -> None:
+        """Let no process write that another has followed as the owner, whatever became of the lock."""
+        owned = "UPDATE owner SET cycle = cycle + 1 WHERE epoch = ?"
+        if connection.execute(owned, (self._epoch,)).rowcount != 1:
+            sentence = f"the store {self._path} was taken over by another process: stop one of the two"
+            raise AdapterFault("store_taken", sentence)
+
+
+def settle(
+    connection: sqlite3.Connection, turns: Sequence[AccountTurn], decide: Decide, now: datetime
+) -> list[Decision]:
+    """Read for all, decide for all, write for all."""
+    reading = read(connection, turns, now)
+    decisions = [decide(view, turn.inputs, now) for view, turn in zip(reading.views, turns, strict=True)]
+    write(connection, turns, decisions, reading, now)
+    return decisions
