@@ -1,0 +1,134 @@
+"""The one task that writes: takes all that waits, has it settled in one transaction, and acts on what was decided.
+
+Orders to the line, events to listeners and answers to callers leave only when the transaction is committed. All that
+is held here can be thrown away at any moment: it is derived from the store again at the next start.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import frozen
+
+from kataven_core.account import Account
+from kataven_core.campaign import Campaign, Operation
+from kataven_core.cycle import Decision, Inputs, Operate
+from kataven_core.errors import AdapterFault, KatavenError
+from kataven_core.ports import AccountTurn, Clock, Decide, Publisher, Store
+from kataven_core.reports import Ended, Lost, NeverPlaced, Unsent
+from kataven_core.statuses import CampaignStatus
+
+from .inbox import Asked, Batch, Inbox, Waiting, answer_all, give
+from .line_pauses import LinePauses
+from .open_attempts import OpenAttempts
+from .outlook import Outlook
+from .sends import Sends
+from .settings import EngineSettings
+from .sweeper import Sweeper
+
+log = logging.getLogger("kataven_core.engine")
+
+_CLOSING: Final = (Ended, Unsent, NeverPlaced, Lost)
+_QUIETING: Final = (Operation.PAUSE, Operation.STOP, Operation.DELETE)
+"""Operations that are answered only when no send of the campaign is under way."""
+
+
+@frozen(kw_only=True)
+class Dispatcher:
+    """Runs until its inbox is closed and empty."""
+
+    store: Store
+    decide: Decide
+    clock: Clock
+    publisher: Publisher
+    settings: EngineSettings
+    inbox: Inbox
+    pauses: LinePauses
+    sends: Sends
+    attempts: OpenAttempts
+    outlook: Outlook
+    sweeper: Sweeper
+
+    async def run(self) -> None:
+        """Settle what comes, as it comes. What the store can't write now stays in the inbox."""
+        pause_s = self.settings.store_pause_s
+        while batch := await self.inbox.take():
+            try:
+                await self._settle(batch.waiting)
+            except AdapterFault as fault:
+                self._wait_for_the_store(batch, fault)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, self.settings.store_pause_max_s)
+            else:
+                batch.durable.set_result(None)
+                pause_s = self.settings.store_pause_s
+                await asyncio.sleep(0)  # a store that never waits must not keep all others from running
+
+    def _wait_for_the_store(self, batch: Batch, fault: AdapterFault) -> None:
+        """Nothing was written: say so to whoever asked, keep the facts, dial nobody meanwhile."""
+        log.warning("nothing is dialled until the store can be written again: %s", fault.message)
+        for waiting in batch.waiting:
+            answer_all(waiting.asked, fault)
+        self.inbox.put_back(batch)
+
+    async def _settle(self, waiting: Sequence[Waiting]) -> None:
+        """Settle all in one transaction, or in smaller ones where something in it can't be settled.
+
+        What fails alone is logged and set aside, so that the rest goes on. A fault that may pass is raised.
+        """
+        turns = [self._turn(each) for each in waiting]
+        claimed_at = self.clock.monotonic()
+        try:
+            decisions = await self.store.settle(turns, self.decide, self.clock.now())
+        except Exception as error:
+            if isinstance(error, AdapterFault) and error.is_retryable:
+                raise
+            parts = [*waiting] if len(waiting) > 1 else waiting[0].parts()
+            if len(parts) == 1:
+                _set_aside(waiting[0], error)
+                return
+            for part in parts:
+                await self._settle([part])
+        else:
+            for each, decision in zip(waiting, decisions, strict=True):
+                self._follow(each, decision, claimed_at)
+
+    def _turn(self, waiting: Waiting) -> AccountTurn:
+        account_id = waiting.account_id
+        if any(isinstance(report, _CLOSING) for report in waiting.reports):
+            waiting.campaigns |= self.outlook.take_those_that_wait(account_id)
+        inputs = Inputs(
+            reports=tuple(waiting.reports),
+            commands=tuple(each.command for each in waiting.asked),
+            line_is_up=self.pauses.is_open(account_id),
+            line_opens_at=self.pauses.until(account_id),
+        )
+        return AccountTurn(account_id=account_id, inputs=inputs, campaigns=frozenset(waiting.campaigns))
+
+    def _follow(self, waiting: Waiting, decision: Decision, claimed_at: float) -> None:
+        """Act on what is committed."""
+        account_id = waiting.account_id
+        self.attempts.follow(decision.attempts)
+        for campaign in decision.campaigns:
+            is_running = campaign.status is CampaignStatus.RUNNING and not campaign.is_deleted
+            self.sends.forbid((account_id, campaign.id), is_forbidden=not is_running)
+        self.sends.begin(decision.orders, claimed_at)
+        self.publisher.publish(decision.events)
+        self.outlook.follow(account_id, decision)
+        self.sweeper.follow(account_id, decision)
+        for asked, answer in zip(waiting.asked, decision.answers, strict=True):
+            self._answer(asked, answer)
+
+    def _answer(self, asked: Asked, answer: Campaign | Account | KatavenError) -> None:
+        command = asked.command
+        if isinstance(command, Operate) and isinstance(answer, Campaign) and command.operation in _QUIETING:
+            self.sends.when_settled((answer.account_id, answer.id), lambda: give(asked.answer, answer))
+        else:
+            give(asked.answer, answer)
+
+
+def _set_aside(waiting: Waiting, error: Exception) -> None:
+    """Leave out what can't be settled even alone."""
+    log.error("set aside, as it can't be settled: %s", waiting.named(), exc_info=error)
+    answer_all(waiting.asked, error)

@@ -1,0 +1,68 @@
+"""A contacts file on its way into the store: parsed as it comes, staged a thousand rows at a time, seen by nobody."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import BinaryIO, Final, NamedTuple
+
+from kataven_core.contacts_csv import AcceptedRow, Batch, ContactsParser, RejectedRow
+from kataven_core.ports import MAX_STAGED_ROWS, StagedContact, Store
+from kataven_core.values import AccountId, CampaignId
+
+_CHUNK_BYTES: Final = 64 * 1024
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class ImportProgress(NamedTuple):
+    """How far an import has come, in rows."""
+
+    accepted: int
+    rejected: int
+
+
+OnProgress = Callable[[ImportProgress], None]
+
+
+class Import:
+    """One file for one campaign to be."""
+
+    def __init__(self, store: Store, account_id: AccountId, campaign_id: CampaignId, parser: ContactsParser) -> None:
+        self._store = store
+        self._account_id = account_id
+        self._campaign_id = campaign_id
+        self._parser = parser
+        self._accepted: list[AcceptedRow] = []
+        self._rejected: list[RejectedRow] = []
+
+    async def run(self, contacts: BinaryIO | AsyncIterable[bytes], on_progress: OnProgress | None) -> int:
+        """Stage all that can be dialled and all that was rejected; give the number of contacts.
+
+        Raises ``ContactsFileError`` where the file as a whole can't be used.
+        """
+        chunks = contacts if isinstance(contacts, AsyncIterable) else _read(contacts)
+        async for chunk in chunks:
+            await self._take(self._parser.feed(chunk), on_progress, at_least=MAX_STAGED_ROWS)
+        await self._take(self._parser.finish(), on_progress, at_least=1)
+        return self._parser.accepted_rows
+
+    async def _take(self, batch: Batch, on_progress: OnProgress | None, *, at_least: int) -> None:
+        """Collect rows, and stage them in batches of as many as may be brought at once."""
+        self._accepted += batch.accepted
+        self._rejected += batch.rejected
+        while max(len(self._accepted), len(self._rejected)) >= at_least:
+            accepted, self._accepted = self._accepted[:MAX_STAGED_ROWS], self._accepted[MAX_STAGED_ROWS:]
+            rejected, self._rejected = self._rejected[:MAX_STAGED_ROWS], self._rejected[MAX_STAGED_ROWS:]
+            staged = [self._staged(row) for row in accepted]
+            await self._store.stage(self._account_id, self._campaign_id, staged, rejected)
+        if on_progress:
+            on_progress(ImportProgress(self._parser.accepted_rows, self._parser.rejected_rows))
+
+    def _staged(self, row: AcceptedRow) -> StagedContact:
+        return StagedContact(row.position, row.phone_number, _encode(self._parser.custom_fields(row)))
+
+
+async def _read(file: BinaryIO) -> AsyncIterator[bytes]:
+    """Read a file without holding up everything else: a pipe or a slow disk may take its time."""
+    while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+        yield chunk

@@ -1,0 +1,149 @@
+"""Everything that waits for the next cycle, by account: reports, commands, campaigns to look at."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from attrs import Factory, define
+
+from kataven_core.account import Account
+from kataven_core.campaign import Campaign
+from kataven_core.cycle import Command
+from kataven_core.errors import KatavenError
+from kataven_core.reports import Report
+from kataven_core.values import AccountId, CampaignId
+
+Answer = asyncio.Future[Campaign | Account]
+
+
+class Asked(NamedTuple):
+    """A command, and whoever waits for what became of it."""
+
+    command: Command
+    answer: Answer
+
+
+@define
+class Waiting:
+    """What has come in for one account."""
+
+    account_id: AccountId
+    reports: list[Report] = Factory(list)
+    asked: list[Asked] = Factory(list)
+    campaigns: set[CampaignId] = Factory(set)
+
+    def parts(self) -> list["Waiting"]:
+        """Take it apart: each report, each command, each campaign alone, in the order in which they count."""
+        reports = [Waiting(self.account_id, reports=[report]) for report in self.reports]
+        asked = [Waiting(self.account_id, asked=[each]) for each in self.asked]
+        campaigns = [Waiting(self.account_id, campaigns={name}) for name in sorted(self.campaigns)]
+        return [*reports, *asked, *campaigns]
+
+    def named(self) -> str:
+        """Say what it is, without a phone number."""
+        reports = [f"{type(report).__name__} of {report.attempt_id}" for report in self.reports]
+        asked = [type(each.command).__name__ for each in self.asked]
+        return ", ".join([*reports, *asked, *sorted(self.campaigns)]) + f" in account {self.account_id}"
+
+
+class Batch(NamedTuple):
+    """All that waited. ``durable`` is to be told when the reports in it are committed."""
+
+    waiting: list[Waiting]
+    durable: "asyncio.Future[None]"
+
+
+class Inbox:
+    """Takes at any time; gives all at once."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[AccountId, Waiting] = {}
+        self._durable: asyncio.Future[None] = self._loop.create_future()
+        self._arrived = asyncio.Event()
+        self._refusal: KatavenError | None = None
+        self._is_closed = False
+
+    def report(self, account_id: AccountId, reports: Iterable[Report]) -> None:
+        """Take facts."""
+        self._of(account_id).reports.extend(reports)
+
+    def ask(self, account_id: AccountId, command: Command) -> Answer:
+        """Take a request."""
+        answer: Answer = self._loop.create_future()
+        if self._refusal:
+            answer.set_exception(self._refusal)
+        else:
+            self._of(account_id).asked.append(Asked(command, answer))
+        return answer
+
+    def look(self, account_id: AccountId, campaigns: Iterable[CampaignId]) -> None:
+        """Have campaigns looked at in the next cycle."""
+        self._of(account_id).campaigns.update(campaigns)
+
+    def put_back(self, batch: Batch) -> None:
+        """Take facts and looks once more, before what has come since; their requests were answered."""
+        for before in batch.waiting:
+            now = self._of(before.account_id)
+            now.reports[:0] = before.reports
+            now.campaigns |= before.campaigns
+        self._durable.add_done_callback(lambda _: _tell(batch.durable))
+
+    @property
+    def durable(self) -> "asyncio.Future[None]":
+        """What is done when all that waits now is committed."""
+        return self._durable
+
+    async def take(self) -> Batch | None:
+        """Wait until something is there and take all of it; None when nothing will come any more."""
+        while not self._waiting and not self._is_closed:
+            self._arrived.clear()
+            await self._arrived.wait()
+        if not self._waiting:
+            return None
+        batch = Batch([*self._waiting.values()], self._durable)
+        self._waiting, self._durable = {}, self._loop.create_future()
+        return batch
+
+    def refuse(self, refusal: KatavenError) -> None:
+        """Answer every further request with this; facts are still taken."""
+        self._refusal = refusal
+
+    def close(self) -> None:
+        """Let ``take`` end when it has given all that waits."""
+        self._is_closed = True
+        self._arrived.set()
+
+    def abandon(self, refusal: KatavenError) -> None:
+        """Answer everybody who still waits: nobody will take what they asked for."""
+        self.refuse(refusal)
+        for waiting in self._waiting.values():
+            answer_all(waiting.asked, refusal)
+
+    def _of(self, account_id: AccountId) -> Waiting:
+        waiting = self._waiting.get(account_id)
+        if waiting is None:
+            waiting = self._waiting[account_id] = Waiting(account_id)
+            self._arrived.set()
+        return waiting
+
+
+def _tell(waiting: "asyncio.Future[None]") -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+def answer_all(asked: Sequence[Asked], answer: Campaign | Account | Exception) -> None:
+    """Give everybody who still waits the same answer."""
+    for each in asked:
+        give(each.answer, answer)
+
+
+def give(waiting: Answer, answer: Campaign | Account | Exception) -> None:
+    """Answer whoever waits, unless they have gone."""
+    if waiting.done():
+        return
+    if isinstance(answer, Exception):
+        waiting.set_exception(answer)
+    else:
+        waiting.set_result(answer)

@@ -1,0 +1,48 @@
+"""For how long the line is left alone with an account's calls, after it has refused one."""
+
+from datetime import datetime, timedelta
+
+from kataven_core.ports import Clock
+from kataven_core.values import AccountId
+
+from .settings import EngineSettings
+
+
+class LinePauses:
+    """Pauses by account; each refusal in a row doubles the next, where the line does not say how long."""
+
+    def __init__(self, clock: Clock, settings: EngineSettings) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._until: dict[AccountId, datetime] = {}
+        self._refusals: dict[AccountId, int] = {}
+        self._is_closed = False
+
+    def begin(self, account_id: AccountId, retry_after_s: float | None) -> None:
+        """Leave the line alone; a pause that lasts goes on, as its refusals came from one burst."""
+        if self.until(account_id):
+            return
+        refusals = self._refusals[account_id] = self._refusals.get(account_id, 0) + 1
+        longest = self._settings.line_pause_max_s
+        wait_s = min(self._settings.line_pause_s * 2.0 ** min(refusals - 1, 30), longest)
+        self._until[account_id] = self._clock.now() + timedelta(seconds=retry_after_s or wait_s)
+
+    def end(self, account_id: AccountId) -> None:
+        """Forget the refusals: the line has taken a call."""
+        self._refusals.pop(account_id, None)
+
+    def until(self, account_id: AccountId) -> datetime | None:
+        """Say when the pause ends; None when there is none."""
+        at = self._until.get(account_id)
+        if at is None or at <= self._clock.now():
+            self._until.pop(account_id, None)
+            return None
+        return at
+
+    def close(self) -> None:
+        """Let nothing be dialled any more."""
+        self._is_closed = True
+
+    def is_open(self, account_id: AccountId) -> bool:
+        """Whether calls of the account may be placed."""
+        return not self._is_closed and self.until(account_id) is None

@@ -1,0 +1,82 @@
+"""Attempts of which it is not known whether a phone rings: the line is asked until it knows, or for long enough."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+
+from kataven_core.attempt import Attempt
+from kataven_core.errors import AdapterFault
+from kataven_core.ports import Clock, Line
+from kataven_core.reports import Doubtful, Lost, NeverPlaced, Report
+from kataven_core.statuses import AttemptState
+from kataven_core.values import AccountId, AttemptId
+
+from .settings import EngineSettings
+
+log = logging.getLogger("kataven_core.line")
+
+
+class Reconciler:
+    """Never sends anything again: it only finds out. ``report`` takes what it learns."""
+
+    def __init__(
+        self, line: Line, clock: Clock, settings: EngineSettings, report: Callable[[AccountId, Report], None]
+    ) -> None:
+        self._line = line
+        self._clock = clock
+        self._settings = settings
+        self._report = report
+        self._since: dict[AttemptId, tuple[Attempt, float]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def take_up(self, attempts: Iterable[Attempt]) -> None:
+        """Ask once about the open attempts of an earlier process; doubt and go on asking where nothing is known."""
+        attempts = tuple(attempts)
+        told = await self._ask(attempts)
+        for attempt in attempts:
+            if attempt.id not in told:
+                if attempt.state is AttemptState.CLAIMED:
+                    self._report(attempt.account_id, Doubtful(attempt_id=attempt.id, at=self._clock.now()))
+                self.doubt(attempt)
+
+    def doubt(self, attempt: Attempt) -> None:
+        """Ask about this attempt from now on."""
+        self._since.setdefault(attempt.id, (attempt, self._clock.monotonic()))
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def settle(self, attempt_id: AttemptId) -> None:
+        """Ask no more: it is known."""
+        self._since.pop(attempt_id, None)
+
+    def stop(self) -> None:
+        """Ask no more about anything; the next process will."""
+        if self._task:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while self._since:
+            await asyncio.sleep(self._settings.reconcile_every_s)
+            asked = dict(self._since)
+            told = await self._ask(tuple(attempt for attempt, _ in asked.values()))
+            given_up = self._clock.monotonic() - self._settings.lost_after_s
+            for attempt, since in asked.values():
+                if attempt.id not in told and since <= given_up:
+                    self._report(attempt.account_id, Lost(attempt_id=attempt.id, at=self._clock.now()))
+
+    async def _ask(self, attempts: tuple[Attempt, ...]) -> set[AttemptId]:
+        """Ask the line and pass on what it says; give the attempts of which it said anything."""
+        if not attempts:
+            return set()
+        account_of = {attempt.id: attempt.account_id for attempt in attempts}
+        try:
+            reports = await self._line.reconcile(attempts)
+        except AdapterFault as fault:
+            log.warning("the line can't say what became of %d calls: %s", len(attempts), fault.message)
+            return set()
+        for report in reports:
+            if isinstance(report, NeverPlaced):  # it ends only what is doubted: a mere claim must be doubted first
+                doubt = Doubtful(attempt_id=report.attempt_id, at=report.at)
+                self._report(account_of[report.attempt_id], doubt)
+            self._report(account_of[report.attempt_id], report)
+        return {report.attempt_id for report in reports}

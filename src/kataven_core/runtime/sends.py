@@ -1,0 +1,117 @@
+"""Orders on their way to the line, after their commit: each is asked for at most once, and never after a pause."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from kataven_core.cycle import Order
+from kataven_core.errors import AdapterFault
+from kataven_core.ports import Clock, Line
+from kataven_core.reports import Doubtful, Report, Unsent
+from kataven_core.values import AccountId, CampaignId
+
+from .line_pauses import LinePauses
+from .settings import EngineSettings
+
+log = logging.getLogger("kataven_core.line")
+
+Key = tuple[AccountId, CampaignId]
+
+
+class Sends:
+    """Sends under way, by campaign. ``report`` takes what became of each."""
+
+    def __init__(
+        self,
+        line: Line,
+        clock: Clock,
+        pauses: LinePauses,
+        settings: EngineSettings,
+        report: Callable[[AccountId, Report], None],
+    ) -> None:
+        self._line = line
+        self._clock = clock
+        self._pauses = pauses
+        self._settings = settings
+        self._report = report
+        self._loop = asyncio.get_running_loop()
+        self._forbidden: set[Key] = set()
+        self._under_way: dict[Key, set[asyncio.Task[None]]] = {}
+        self._waiting: set[asyncio.Task[None]] = set()
+
+    def begin(self, orders: Iterable[Order], claimed_at: float) -> None:
+        """Send what has just been committed, and was claimed at this moment of monotonic time."""
+        deadline = claimed_at + self._settings.send_deadline_s
+        for order in orders:
+            key = order.account_id, order.campaign_id
+            task = self._loop.create_task(self._send(order, deadline))
+            self._under_way.setdefault(key, set()).add(task)
+            task.add_done_callback(partial(self._settled, key))
+
+    def forbid(self, key: Key, *, is_forbidden: bool) -> None:
+        """Let no send of this campaign begin that has not, or let them again."""
+        if is_forbidden:
+            if key in self._under_way:
+                self._forbidden.add(key)
+        else:
+            self._forbidden.discard(key)
+
+    def when_settled(self, key: Key, then: Callable[[], None]) -> None:
+        """Do something when no send of a campaign is under way any more: at once, or soon, and not never."""
+        tasks = self._under_way.get(key)
+        if not tasks:
+            then()
+            return
+        waiting = self._loop.create_task(self._wait(tasks))
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
+        waiting.add_done_callback(lambda _: then())
+
+    async def settle(self) -> None:
+        """Wait until no send is under way any more, but not for ever."""
+        await self._wait({task for tasks in self._under_way.values() for task in tasks} | self._waiting)
+
+    async def _wait(self, tasks: "set[asyncio.Task[None]]") -> None:
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._settings.settle_limit_s)
+
+    def _settled(self, key: Key, task: "asyncio.Task[None]") -> None:
+        tasks = self._under_way[key]
+        tasks.discard(task)
+        if not tasks:
+            del self._under_way[key]
+            self._forbidden.discard(key)
+
+    async def _send(self, order: Order, deadline: float) -> None:
+        """Ask the line for one call. Between the last check and the asking there is no ``await``."""
+        report: Report
+        if self._may_send(order, deadline):
+            report = await self._originate(order)
+        else:
+            report = Unsent(attempt_id=order.attempt_id, at=self._clock.now())
+        self._report(order.account_id, report)
+
+    def _may_send(self, order: Order, deadline: float) -> bool:
+        return (
+            self._clock.monotonic() <= deadline
+            and (order.account_id, order.campaign_id) not in self._forbidden
+            and self._pauses.is_open(order.account_id)
+        )
+
+    async def _originate(self, order: Order) -> Report:
+        try:
+            async with asyncio.timeout(self._settings.originate_limit_s):
+                originated = await self._line.originate(order)
+        except Exception as error:  # noqa: BLE001 - whatever a line raises, the phone may be ringing
+            self._doubt(order, error)
+            return Doubtful(attempt_id=order.attempt_id, at=self._clock.now())
+        if isinstance(originated.report, Unsent):
+            self._pauses.begin(order.account_id, originated.retry_after_s)
+        else:
+            self._pauses.end(order.account_id)
+        return originated.report
+
+    def _doubt(self, order: Order, error: Exception) -> None:
+        sentence = error.message if isinstance(error, AdapterFault) else f"{type(error).__name__}: {error}"
+        log.warning("attempt %s may have been sent, its answer was lost: %s", order.attempt_id, sentence)

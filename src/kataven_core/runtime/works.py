@@ -1,0 +1,114 @@
+"""What turns inside the engine, put together: one inbox, one dispatcher, and what acts on its decisions."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Final
+
+from kataven_core.errors import AdapterFault
+from kataven_core.ports import Clock, Decide, Line, Publisher, Store
+from kataven_core.reports import Report
+from kataven_core.values import AccountId
+
+from .dispatcher import Dispatcher
+from .inbox import Inbox
+from .line_pauses import LinePauses
+from .open_attempts import OpenAttempts
+from .outlook import Outlook
+from .reconciler import Reconciler
+from .sends import Sends
+from .settings import EngineSettings
+from .sweeper import Sweeper
+
+log = logging.getLogger("kataven_core.engine")
+
+_LAST_CYCLE_S: Final = 1.0
+"""How long a cycle that is under way may still take when the time to drain is over."""
+
+
+class Works:
+    """Lives as long as the engine is entered; store and line are open."""
+
+    def __init__(
+        self, *, store: Store, line: Line, publisher: Publisher, clock: Clock, settings: EngineSettings, decide: Decide
+    ) -> None:
+        self.inbox = Inbox()
+        self._store = store
+        self._line = line
+        self._settings = settings
+        self._pauses = LinePauses(clock, settings)
+        self._sends = Sends(line, clock, self._pauses, settings, self._report)
+        self._reconciler = Reconciler(line, clock, settings, self._report)
+        self._attempts = OpenAttempts(self._reconciler)
+        self._outlook = Outlook(clock, self.inbox)
+        self._sweeper = Sweeper(store)
+        self._dispatcher = Dispatcher(
+            store=store,
+            decide=decide,
+            clock=clock,
+            publisher=publisher,
+            settings=settings,
+            inbox=self.inbox,
+            pauses=self._pauses,
+            sends=self._sends,
+            attempts=self._attempts,
+            outlook=self._outlook,
+            sweeper=self._sweeper,
+        )
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up where an earlier process stood: ask the line about its calls before anything is dialled."""
+        agenda = await self._store.agenda()
+        self._attempts.take_up(agenda.open_attempts)
+        self._line.listen(self._deliver)
+        await self._reconciler.take_up(agenda.open_attempts)
+        for account_id, campaign_id in agenda.campaigns:
+            self.inbox.look(account_id, (campaign_id,))
+        for account_id, campaign_id in agenda.deleted:
+            self._sweeper.take_up(account_id, campaign_id)
+        self._running = asyncio.get_running_loop().create_task(self._dispatcher.run())
+        self._running.add_done_callback(self._ended)
+
+    async def stop(self, refusal: AdapterFault) -> None:
+        """Claim no more; let sends settle, and calls end that would die with the process; store what is known."""
+        self.inbox.refuse(refusal)
+        self._pauses.close()
+        self._outlook.stop()
+        try:
+            async with asyncio.timeout(self._settings.drain_s):
+                await self._sends.settle()
+                await self._line.drain()
+                self.inbox.close()
+                if self._running:
+                    await asyncio.shield(self._running)
+                await self._sweeper.finish()
+        except TimeoutError:
+            pass  # what is still up is looked up by the next process
+        finally:
+            await self._stop_at_once(refusal)
+
+    async def _stop_at_once(self, refusal: AdapterFault) -> None:
+        self._reconciler.stop()
+        self._sweeper.stop()
+        self.inbox.close()
+        if self._running:
+            await asyncio.wait([self._running], timeout=_LAST_CYCLE_S)
+            self._running.cancel()
+        self.inbox.abandon(refusal)
+
+    def _report(self, account_id: AccountId, report: Report) -> None:
+        self.inbox.report(account_id, (report,))
+
+    def _deliver(self, reports: Sequence[Report]) -> Awaitable[None]:
+        durable = self.inbox.durable
+        for account_id, mine in self._attempts.by_account(reports).items():
+            self.inbox.report(account_id, mine)
+        return durable
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Leave nobody waiting, should the dispatcher ever die."""
+        if not task.cancelled() and task.exception():
+            log.critical("the engine has failed", exc_info=task.exception())
+            fault = AdapterFault("engine_failed", "the engine has failed, and its log says why: start it anew")
+            self.inbox.abandon(fault)
