@@ -7,28 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from kataven_core import ContactsParser, InvalidValue, NationalParser, RejectedRow
+from kataven_core import MAX_FILE_BYTES, ContactsParser, RejectedRow
 
-from .failure import USAGE, CommandFailure
+from .failure import CommandFailure
 
 _CHUNK_BYTES = 64 * 1024
 _PROGRESS_EVERY_S = 0.2
 STDIN = "-"
-
-
-def national_numbers(region: str | None) -> NationalParser | None:
-    """Give the function that reads national numbers, when a region is named."""
-    if region is None:
-        return None
-    try:
-        from kataven_adapters.numbers import national_parser  # noqa: PLC0415 - loaded only for who needs it
-    except ModuleNotFoundError:
-        sentence = "--default-region needs the phonenumbers library: pip install 'kataven-core[numbers]'"
-        raise CommandFailure(sentence) from None
-    try:
-        return national_parser(region)
-    except InvalidValue as error:
-        raise CommandFailure(f"--default-region: {error.message}", USAGE) from None
 
 
 def read_contacts(name: str, parser: ContactsParser, rejected: list[RejectedRow]) -> None:
@@ -38,19 +23,29 @@ def read_contacts(name: str, parser: ContactsParser, rejected: list[RejectedRow]
     """
     show = _progress(parser)
     try:
-        with _opened(name) as file:
+        with opened(name) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 rejected += parser.feed(chunk).rejected
                 show(done=False)
     except OSError as error:
-        raise CommandFailure(f"{name}: {_reason(error)}") from None
+        raise CommandFailure(f"{name}: {reason(error)}") from None
     finally:
         show(done=True)
     rejected += parser.finish().rejected
 
 
+def read_whole(name: str) -> bytes:
+    """Read a file, or standard input, up to more than any contacts file may have."""
+    try:
+        with opened(name) as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise CommandFailure(f"{name}: {reason(error)}") from None
+
+
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
+def opened(name: str) -> Iterator[BinaryIO]:
+    """Open a file to read, or standard input."""
     if name == STDIN:
         if sys.stdin is None:
             raise CommandFailure("-: standard input is closed: name a file")
@@ -60,7 +55,7 @@ def _opened(name: str) -> Iterator[BinaryIO]:
             yield file
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
     """Say in words what the system said in a code."""
     match error:
         case FileNotFoundError():

@@ -8,7 +8,7 @@ from io import TextIOWrapper
 
 from kataven_core import __version__
 
-from . import check
+from . import check, dial
 from .failure import FAILED, CommandFailure
 
 
@@ -61,4 +61,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"kataven {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check.add_to(commands)
+    dial.add_to(commands)
     return parser

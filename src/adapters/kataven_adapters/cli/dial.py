@@ -1,0 +1,120 @@
+"""``kataven dial``: the main job in one command. Reads the words; ``dialing`` does it, ``dial_report`` tells."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kataven_adapters.config import Config, load_config
+from kataven_core import AdapterFault, InvalidValue
+
+from .contacts_file import STDIN, read_whole
+from .dial_progress import progress
+from .dial_report import print_report
+from .dialing import Dialing, Plan
+from .failure import DONE, FAILED, USAGE, CommandFailure
+from .output import one_line, refuse_overwriting
+from .reading import add_reading_options, not_blank, reading_options
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+_SIMULATED: Final = "simulated:"
+
+
+def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "dial",
+        help="dial a contacts file to its end",
+        description="Dial every contact of a file to its end, and tell who was reached. "
+        "Ctrl-C lets calls in flight end; the same command goes on from there.",
+    )
+    add = parser.add_argument
+    add("file", metavar="CONTACTS.csv", type=not_blank, help="the contacts file; - reads standard input")
+    add("--max-concurrent", metavar="N", type=_whole(1, 100), default=5, help="calls at once (default: 5)")
+    add("--retries", metavar="N", type=_whole(0, 5), default=0, help="dials after the first (default: 0)")
+    add("--retry-delay", metavar="S", type=_whole(0, 30 * 86_400), default=300, help="seconds before (default: 300)")
+    add("--store", metavar="URL", type=not_blank, help="where all is kept (default: sqlite:///kataven.db)")
+    add("--line", metavar="URL", type=not_blank, help="what places the calls (default: simulated://)")
+    add("--results", metavar="FILE", type=not_blank, help="write what became of each contact to FILE, as CSV")
+    add("--rejects", metavar="FILE", type=not_blank, help="where rejected rows go (default: CONTACTS.rejects.csv here)")
+    add("--again", action="store_true", help="dial a file anew that was dialled to its end")
+    add("--json", action="store_true", help="print the result as one JSON object")
+    add("--config", metavar="FILE", type=not_blank, help="the configuration (default: $KATAVEN_CONFIG)")
+    add_reading_options(parser)
+    parser.set_defaults(run=run)
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(word: str) -> int:
+        if not (word.isascii() and word.isdigit() and low <= int(word) <= high):
+            raise argparse.ArgumentTypeError(f"{word!r} is no whole number from {low} to {high:,}")
+        return int(word)
+
+    return read
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Dial the file and print what became of it."""
+    plan = _plan(arguments)
+    for option in ("results", "rejects"):
+        if getattr(plan, option) is not None:
+            refuse_overwriting(plan.file, f"--{option}", getattr(plan, option))
+    if plan.is_simulated:
+        print("no phone rings: the line is simulated; --line names a real one", file=sys.stderr)
+    try:
+        with progress(sys.stderr) as show:
+            result = asyncio.run(Dialing(plan, show).run())
+    except (AdapterFault, InvalidValue) as error:
+        raise CommandFailure(one_line(error.message)) from None
+    print_report(result, plan)
+    if result.is_interrupted:
+        raise CommandFailure(f"interrupted; the same command goes on from here: {_again()}")
+    return DONE if result.is_through else FAILED
+
+
+def _again() -> str:
+    return " ".join(["kataven", *sys.argv[1:]])
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    config = _config(arguments.config or os.environ.get("KATAVEN_CONFIG"))
+    line_url = arguments.line or config.line.url
+    is_simulated = line_url.startswith(_SIMULATED)
+    least_s = 0 if is_simulated else config.server.retry_delay_min_s
+    if arguments.retry_delay < least_s:
+        raise CommandFailure(f"--retry-delay {arguments.retry_delay}: give {least_s} seconds at least", USAGE)
+    return Plan(
+        file=arguments.file,
+        contacts=read_whole(arguments.file),
+        reading=reading_options(arguments),
+        calls=arguments.max_concurrent,
+        retries=arguments.retries,
+        retry_delay_s=arguments.retry_delay,
+        store_url=arguments.store or config.store.url,
+        line_url=line_url,
+        is_simulated=is_simulated,
+        reconcile_every_s=config.line.reconcile_every_s,
+        lost_after_s=config.line.lost_after_s,
+        results=arguments.results,
+        rejects=arguments.rejects or f"{_stem(arguments.file)}.rejects.csv",
+        is_again=arguments.again,
+        is_json=arguments.json,
+    )
+
+
+def _stem(file: str) -> str:
+    return "contacts" if file == STDIN else Path(file).stem
+
+
+def _config(name: str | None) -> Config:
+    if name is None:
+        return Config()
+    try:
+        return load_config(name)
+    except InvalidValue as error:
+        raise CommandFailure(error.message) from None
