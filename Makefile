@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test check bench format lock clean
 
-demo: $(READY)  ## dial examples/contacts.csv with the pure core and a made-up phone
-	$(BIN)/python examples/threaded_dialer.py examples/contacts.csv
+demo: $(READY)  ## dial examples/contacts.csv to its end, on a SQLite file and a simulated line
+	$(BIN)/kataven dial examples/contacts.csv --again
 
 test: $(READY)  ## the whole test suite, the core at 100 % branch coverage
 	$(BIN)/pytest --cov --cov-fail-under=100

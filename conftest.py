@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
@@ -25,7 +27,7 @@ def run_console(example: Example) -> None:
         search_path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-c", command],
-            cwd=ROOT,
+            cwd=example.namespace["root"],
             env=os.environ | {"PATH": search_path},
             capture_output=True,
             text=True,
@@ -37,7 +39,25 @@ def run_console(example: Example) -> None:
             raise AssertionError(f"$ {command}\nprinted\n{printed}\nand the document shows\n{expected}")
 
 
+def in_a_copy(namespace: dict[str, Any]) -> None:
+    """Let a document work in a folder of its own, beside a copy of the examples: what it writes is gone with it."""
+    namespace["folder"] = folder = tempfile.TemporaryDirectory()
+    namespace["root"] = Path(folder.name)
+    for name in ("examples", "Makefile", "requirements", "pyproject.toml"):
+        (namespace["root"] / name).symlink_to(ROOT / name)
+    namespace["back"] = Path.cwd()
+    os.chdir(namespace["root"])
+
+
+def back_again(namespace: dict[str, Any]) -> None:
+    """Leave the folder and remove it."""
+    os.chdir(namespace["back"])
+    namespace["folder"].cleanup()
+
+
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), CodeBlockParser(language="console", evaluator=run_console)],
     patterns=["README.md", "docs/*/*.md"],
+    setup=in_a_copy,
+    teardown=back_again,
 ).pytest()

@@ -48,7 +48,12 @@ class Desk:
             usage=self.usage,
             reserved=sum(each.max_concurrent_calls for each in running),
             campaigns=tuple(
-                kc.CampaignView(campaign=each, counters=self.counters[each.id], candidates=self.due(each, now))
+                kc.CampaignView(
+                    campaign=each,
+                    counters=self.counters[each.id],
+                    candidates=self.due(each, now),
+                    next_retry_at=self.next_retry_at(each, now),
+                )
                 for each in self.campaigns.values()
             ),
             attempts=self.attempts,
@@ -61,6 +66,11 @@ class Desk:
         due = [each for each in self.contacts.values() if each.campaign_id == campaign.id and each.is_due(now)]
         due.sort(key=lambda each: (each.next_attempt_at is None, each.next_attempt_at or now, each.position))
         return tuple(due)
+
+    def next_retry_at(self, campaign: kc.Campaign, now: datetime) -> datetime | None:
+        """Give the time of the earliest retry that is still to come."""
+        times = (each.next_attempt_at for each in self.contacts.values() if each.campaign_id == campaign.id)
+        return min((at for at in times if at and at > now), default=None)
 
     def write(self, decision: kc.Decision, now: datetime) -> None:
         """Write all that a decision changes."""
@@ -117,13 +127,11 @@ def drain(inbox: Inbox, wait_s: float | None) -> kc.Inputs:
         return kc.Inputs(reports=reports, commands=tuple(each for each in taken if isinstance(each, kc.Command)))
 
 
-def until_due_s(desk: Desk, decision: kc.Decision, now: datetime) -> float | None:
+def until_due_s(decision: kc.Decision, now: datetime) -> float | None:
     """Say when time alone moves something: a retry comes due, a cap opens. None: only a report does."""
     if decision.again:
         return 0.0
-    times = [each.next_attempt_at for each in desk.contacts.values()]
-    times += [hold.opens_at for hold in decision.holds.values()]
-    return min(((at - now).total_seconds() for at in times if at and at > now), default=None)
+    return min((max((at - now).total_seconds(), 0.0) for at in decision.wakes.values()), default=None)
 
 
 def run(desk: Desk, inbox: Inbox) -> None:
@@ -140,7 +148,7 @@ def run(desk: Desk, inbox: Inbox) -> None:
             for answer in decision.answers:
                 if isinstance(answer, kc.KatavenError):
                     print(f"\n{answer}", file=sys.stderr)
-            wait_s = until_due_s(desk, decision, now)
+            wait_s = until_due_s(decision, now)
             show(desk.counters[CAMPAIGN])
 
 

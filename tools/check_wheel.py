@@ -15,7 +15,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "requirements" / "dev.txt"
-SHIPPED = ("kataven_core/py.typed", "kataven_adapters/py.typed", "kataven_core/cycle/decide.py")
+SHIPPED = (
+    "kataven_core/py.typed",
+    "kataven_adapters/py.typed",
+    "kataven_core/cycle/decide.py",
+    "kataven_core/runtime/engine.py",
+)
 
 
 def run(*words: str | Path, cwd: Path = ROOT, **settings: str) -> None:
@@ -40,7 +45,7 @@ def main() -> None:
         install = (alone, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", PINS)
         run(*install, wheel)
         run(alone, "-m", "kataven_adapters.cli", "check", "--json", "tests/core/contacts_csv/corpus/tabs.csv")
-        run(*install, "pytest", "hypothesis")
+        run(*install, "pytest", "pytest-asyncio", "hypothesis")
         elsewhere = Path(folder) / "elsewhere"
         shutil.copytree(ROOT / "tests" / "core", elsewhere / "tests" / "core")
         for file in ("tests/conftest.py", "pyproject.toml"):
