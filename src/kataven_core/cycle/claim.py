@@ -52,9 +52,9 @@ def claim(turn: Turn) -> None:
 
 
 def hold(turn: Turn, opens_at: datetime | None) -> None:
-    """Dial nothing, as the line takes no calls, and say so wherever something is due."""
+    """Dial nothing, as the line takes no calls, and say so wherever something is, or may be, due."""
     for campaign in turn.campaigns.values():
-        if campaign.is_running and next(_due(turn, campaign), None):
+        if campaign.is_running and _has_work(turn, campaign):
             turn.holds[campaign.campaign.id] = Allowance(dials=0, binding=Cap.LINE, limit=0, opens_at=opens_at)
 
 
@@ -63,6 +63,12 @@ def _due(turn: Turn, campaign: CampaignTurn) -> Iterator[Contact]:
     for contact in campaign.candidates:
         if contact.is_due(turn.now) and contact.phone_number not in turn.busy_numbers:
             yield contact
+
+
+def _has_work(turn: Turn, campaign: CampaignTurn) -> bool:
+    """Whether something is due; one that has just begun was given nothing to tell it by, and is taken to have some."""
+    is_unread = campaign.has_begun and not campaign.candidates and not campaign.tally.is_finished
+    return is_unread or next(_due(turn, campaign), None) is not None
 
 
 def _standing(campaign: CampaignTurn, *, is_paced: bool) -> tuple[int, float, int]:
@@ -116,7 +122,7 @@ def _look_back(turn: Turn, caps: Caps, campaign: CampaignTurn) -> None:
         usage=turn.usage,
         now=turn.now,
     )
-    if next(_due(turn, campaign), None):
+    if next(_due(turn, campaign), None) or (not allowance.dials and _has_work(turn, campaign)):
         turn.holds[value.id] = allowance
     elif allowance.dials and (campaign.has_begun or (campaign.candidates and turn.orders)):
         turn.again.append(value.id)

@@ -56,8 +56,8 @@ class Decision:
 
     Contacts are written before ``cancelled``: the campaigns all of whose pending contacts are to be cancelled.
     ``answers`` match the commands: what became of the campaign or account, or the error. ``holds`` says why, for each
-    running campaign that was given more candidates than it may dial. ``unrecognized`` are the attempts of reports that
-    nobody knows.
+    running campaign that was given more candidates than it may dial, or may dial none now that it begins.
+    ``unrecognized`` are the attempts of reports that nobody knows.
 
     The last three say when to decide on a campaign again, besides when a report or a command names it. ``again``: at
     once, as it may dial more than it was given: it has just begun, or used all up. ``wakes``: at this time, as a retry

@@ -75,7 +75,8 @@ class Dispatcher:
     async def _settle(self, waiting: Sequence[Waiting]) -> None:
         """Settle all in one transaction, or in smaller ones where something in it can't be settled.
 
-        What fails alone is logged and set aside, so that the rest goes on. A fault that may pass is raised.
+        What fails alone is logged and set aside, so that the rest goes on. A fault that may pass is raised, with all
+        that is not settled still in ``waiting``.
         """
         turns = [self._turn(each) for each in waiting]
         claimed_at = self.clock.monotonic()
@@ -84,15 +85,29 @@ class Dispatcher:
         except Exception as error:
             if isinstance(error, AdapterFault) and error.is_retryable:
                 raise
-            parts = [*waiting] if len(waiting) > 1 else waiting[0].parts()
-            if len(parts) == 1:
-                _set_aside(waiting[0], error)
-                return
-            for part in parts:
-                await self._settle([part])
-        else:
-            for each, decision in zip(waiting, decisions, strict=True):
-                self._follow(each, decision, claimed_at)
+            await self._settle_apart(waiting, error)
+            return
+        for each, decision in zip(waiting, decisions, strict=True):
+            self._follow(each, decision, claimed_at)
+            each.clear()
+
+    async def _settle_apart(self, waiting: Sequence[Waiting], error: Exception) -> None:
+        if len(waiting) > 1:
+            for each in waiting:
+                await self._settle([each])
+            return
+        (whole,) = waiting
+        parts = whole.take_apart()
+        if len(parts) == 1:
+            _set_aside(parts[0], error)
+            return
+        while parts:
+            try:
+                await self._settle(parts[:1])
+            except AdapterFault:
+                whole.take_back(parts)
+                raise
+            del parts[0]
 
     def _turn(self, waiting: Waiting) -> AccountTurn:
         account_id = waiting.account_id
@@ -114,11 +129,17 @@ class Dispatcher:
             is_running = campaign.status is CampaignStatus.RUNNING and not campaign.is_deleted
             self.sends.forbid((account_id, campaign.id), is_forbidden=not is_running)
         self.sends.begin(decision.orders, claimed_at)
-        self.publisher.publish(decision.events)
+        self._publish(decision)
         self.outlook.follow(account_id, decision)
         self.sweeper.follow(account_id, decision)
         for asked, answer in zip(waiting.asked, decision.answers, strict=True):
             self._answer(asked, answer)
+
+    def _publish(self, decision: Decision) -> None:
+        try:
+            self.publisher.publish(decision.events)
+        except Exception:
+            log.exception("%d events were not published; dialling goes on", len(decision.events))
 
     def _answer(self, asked: Asked, answer: Campaign | Account | KatavenError) -> None:
         command = asked.command

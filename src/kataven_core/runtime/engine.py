@@ -55,13 +55,14 @@ class Engine:
         self._clock = clock or SystemClock()
         self._settings = settings or EngineSettings()
         self._decide = decide
+        self._works: Works | None = None
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opening:
             await opening.enter_async_context(self._store)
             await opening.enter_async_context(self._line)
-            self._works = Works(
+            works = Works(
                 store=self._store,
                 line=self._line,
                 publisher=self._publisher,
@@ -69,8 +70,9 @@ class Engine:
                 settings=self._settings,
                 decide=self._decide,
             )
-            opening.push_async_callback(self._works.stop, _ENDED)
-            await self._works.start()
+            opening.push_async_callback(works.stop, _ENDED)
+            await works.start()
+            self._works = works
             self._open = opening.pop_all()
         return self
 
@@ -79,6 +81,7 @@ class Engine:
     ) -> None:
         """Stop claiming, let sends settle and calls end that would die with the process, store what is known."""
         await self._open.aclose()
+        self._works = None
 
     # Commands.
 
@@ -106,15 +109,17 @@ class Engine:
         """
         account = AccountId(account_id)
         name = CampaignId(campaign_id) if campaign_id else new_campaign_id()
-        problems = (await self._store.account(account)).obstacles(settings.agent_id, settings.phone_number_id)
+        problems = (await self._open_works.store.account(account)).obstacles(
+            settings.agent_id, settings.phone_number_id
+        )
         if problems:  # before a long upload; the decision that creates it asks again
             raise InvalidValue.of("invalid_settings", problems)
-        upload = Import(self._store, account, name, ContactsParser(options))
+        upload = Import(self._open_works.store, account, name, ContactsParser(options))
         asked: Answer | None = None
         try:
             total = await upload.run(contacts, on_progress)
             command = CreateCampaign(campaign_id=name, settings=settings, total=total, created_by=created_by)
-            asked = self._works.inbox.ask(account, command)
+            asked = self._open_works.inbox.ask(account, command)
             created = await asyncio.shield(asked)
         except BaseException:
             await asyncio.shield(self._give_up(account, name, asked))
@@ -127,7 +132,7 @@ class Engine:
         if asked:
             await asyncio.wait([asked])
         with suppress(AdapterFault):  # else it is swept when the store is opened
-            await self._store.discard(account_id, campaign_id)
+            await self._open_works.store.discard(account_id, campaign_id)
 
     async def start(self, account_id: str, campaign_id: str) -> Campaign:
         """Let a draft, scheduled or paused campaign dial, if it fits into the account's budget."""
@@ -160,31 +165,33 @@ class Engine:
 
     async def account(self, account_id: str) -> Account:
         """Give an account as it was put last."""
-        return await self._store.account(AccountId(account_id))
+        return await self._open_works.store.account(AccountId(account_id))
 
     async def campaign(self, account_id: str, campaign_id: str) -> CampaignRecord:
         """Give a campaign and its counters."""
-        return await self._store.campaign(AccountId(account_id), CampaignId(campaign_id))
+        return await self._open_works.store.campaign(AccountId(account_id), CampaignId(campaign_id))
 
     async def campaigns(self, account_id: str) -> Sequence[Campaign]:
         """Give an account's campaigns, the newest first."""
-        return await self._store.campaigns(AccountId(account_id))
+        return await self._open_works.store.campaigns(AccountId(account_id))
 
     async def contacts(
         self, account_id: str, campaign_id: str, *, status: ContactStatus | None = None, page: int = 0
     ) -> ContactsPage:
         """Give a page of a campaign's contacts, in file order."""
-        return await self._store.contacts(AccountId(account_id), CampaignId(campaign_id), status=status, page=page)
+        return await self._open_works.store.contacts(
+            AccountId(account_id), CampaignId(campaign_id), status=status, page=page
+        )
 
     async def rejects(self, account_id: str, campaign_id: str, *, page: int = 0) -> Sequence[RejectedRow]:
         """Give a page of the rows of a campaign's file that can't be dialled."""
-        return await self._store.rejects(AccountId(account_id), CampaignId(campaign_id), page=page)
+        return await self._open_works.store.rejects(AccountId(account_id), CampaignId(campaign_id), page=page)
 
     async def snapshot(self, account_id: str, campaign_id: str) -> Snapshot:
         """Give a campaign's progress at a glance."""
         account, name, now = AccountId(account_id), CampaignId(campaign_id), self._clock.now()
-        campaign, counters = await self._store.campaign(account, name)
-        dials = await self._store.dials_since(account, name, now - _MINUTE)
+        campaign, counters = await self._open_works.store.campaign(account, name)
+        dials = await self._open_works.store.dials_since(account, name, now - _MINUTE)
         return take_snapshot(campaign.status, counters, calls_per_minute=dials, now=now)
 
     def events(self, account_id: str, campaign_id: str | None = None) -> Subscription:
@@ -192,4 +199,10 @@ class Engine:
         return self._publisher.subscribe(AccountId(account_id), CampaignId(campaign_id) if campaign_id else None)
 
     async def _ask(self, account_id: AccountId, command: Command) -> Account | Campaign:
-        return await self._works.inbox.ask(account_id, command)
+        return await self._open_works.inbox.ask(account_id, command)
+
+    @property
+    def _open_works(self) -> Works:
+        if self._works is None:
+            raise AdapterFault("engine_not_open", "the engine is not open: use it inside `async with Engine(...)`")
+        return self._works

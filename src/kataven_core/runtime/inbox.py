@@ -32,12 +32,28 @@ class Waiting:
     asked: list[Asked] = Factory(list)
     campaigns: set[CampaignId] = Factory(set)
 
-    def parts(self) -> list["Waiting"]:
-        """Take it apart: each report, each command, each campaign alone, in the order in which they count."""
-        reports = [Waiting(self.account_id, reports=[report]) for report in self.reports]
-        asked = [Waiting(self.account_id, asked=[each]) for each in self.asked]
-        campaigns = [Waiting(self.account_id, campaigns={name}) for name in sorted(self.campaigns)]
-        return [*reports, *asked, *campaigns]
+    def take_apart(self) -> list["Waiting"]:
+        """Give each report, each command, each campaign alone, in the order in which they count; leave nothing here."""
+        parts = [
+            *(Waiting(self.account_id, reports=[report]) for report in self.reports),
+            *(Waiting(self.account_id, asked=[each]) for each in self.asked),
+            *(Waiting(self.account_id, campaigns={name}) for name in sorted(self.campaigns)),
+        ]
+        self.clear()
+        return parts
+
+    def take_back(self, parts: Iterable["Waiting"]) -> None:
+        """Hold what was taken apart again."""
+        for part in parts:
+            self.reports += part.reports
+            self.asked += part.asked
+            self.campaigns |= part.campaigns
+
+    def clear(self) -> None:
+        """Hold nothing any more."""
+        self.reports.clear()
+        self.asked.clear()
+        self.campaigns.clear()
 
     def named(self) -> str:
         """Say what it is, without a phone number."""

@@ -14,7 +14,7 @@ class LinePauses:
     def __init__(self, clock: Clock, settings: EngineSettings) -> None:
         self._clock = clock
         self._settings = settings
-        self._until: dict[AccountId, datetime] = {}
+        self._ends: dict[AccountId, float] = {}
         self._refusals: dict[AccountId, int] = {}
         self._is_closed = False
 
@@ -25,7 +25,7 @@ class LinePauses:
         refusals = self._refusals[account_id] = self._refusals.get(account_id, 0) + 1
         longest = self._settings.line_pause_max_s
         wait_s = min(self._settings.line_pause_s * 2.0 ** min(refusals - 1, 30), longest)
-        self._until[account_id] = self._clock.now() + timedelta(seconds=retry_after_s or wait_s)
+        self._ends[account_id] = self._clock.monotonic() + (retry_after_s or wait_s)
 
     def end(self, account_id: AccountId) -> None:
         """Forget the refusals: the line has taken a call."""
@@ -33,11 +33,11 @@ class LinePauses:
 
     def until(self, account_id: AccountId) -> datetime | None:
         """Say when the pause ends; None when there is none."""
-        at = self._until.get(account_id)
-        if at is None or at <= self._clock.now():
-            self._until.pop(account_id, None)
+        left_s = self._ends.get(account_id, 0.0) - self._clock.monotonic()
+        if left_s <= 0:
+            self._ends.pop(account_id, None)
             return None
-        return at
+        return self._clock.now() + timedelta(seconds=left_s)
 
     def close(self) -> None:
         """Let nothing be dialled any more."""

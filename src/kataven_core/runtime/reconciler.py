@@ -74,6 +74,9 @@ class Reconciler:
         except AdapterFault as fault:
             log.warning("the line can't say what became of %d calls: %s", len(attempts), fault.message)
             return set()
+        except Exception:
+            log.exception("the line failed when it was asked what became of %d calls", len(attempts))
+            return set()
         for report in reports:
             if isinstance(report, NeverPlaced):  # it ends only what is doubted: a mere claim must be doubted first
                 doubt = Doubtful(attempt_id=report.attempt_id, at=report.at)

@@ -33,7 +33,7 @@ class Works:
         self, *, store: Store, line: Line, publisher: Publisher, clock: Clock, settings: EngineSettings, decide: Decide
     ) -> None:
         self.inbox = Inbox()
-        self._store = store
+        self.store = store
         self._line = line
         self._settings = settings
         self._pauses = LinePauses(clock, settings)
@@ -59,7 +59,7 @@ class Works:
 
     async def start(self) -> None:
         """Take up where an earlier process stood: ask the line about its calls before anything is dialled."""
-        agenda = await self._store.agenda()
+        agenda = await self.store.agenda()
         self._attempts.take_up(agenda.open_attempts)
         self._line.listen(self._deliver)
         await self._reconciler.take_up(agenda.open_attempts)

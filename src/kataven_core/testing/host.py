@@ -1,5 +1,7 @@
 """What drives a store in the suites: it keeps the time, takes turns, and looks at what the store gave to decide on."""
 
+# ruff: noqa: S101 - what is told by an assert is the result of a test
+
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -9,6 +11,7 @@ from kataven_core import (
     AccountId,
     AccountView,
     Attempt,
+    AttemptId,
     Campaign,
     CampaignId,
     CampaignView,
@@ -22,6 +25,7 @@ from kataven_core import (
     PutAccount,
     RejectedRow,
     Report,
+    Unsent,
     decide,
 )
 from kataven_core.ports import MAX_STAGED_ROWS, PAGE_SIZE, AccountTurn, Decide, StagedContact, Store
@@ -110,6 +114,10 @@ class Host:
         decision = await self.turn(account_id=account_id, look_at=names)
         return [order.attempt_id for order in decision.orders]
 
+    async def take_back(self, attempt_id: str) -> None:
+        """Report that a call was never sent, while the line is down."""
+        await self.turn(Unsent(attempt_id=AttemptId(attempt_id), at=self.now), line_is_up=False)
+
     # Reads.
 
     async def campaign(self, name: str, account_id: AccountId = ACME) -> Campaign:
@@ -140,7 +148,7 @@ class Onlooker:
     def __init__(self) -> None:
         self.views: list[AccountView] = []
 
-    def __call__(self, view: AccountView, inputs: Inputs, now: datetime) -> Decision:
+    def __call__(self, view: AccountView, _inputs: Inputs, _now: datetime) -> Decision:
         """Look, and leave all as it is."""
         self.views.append(view)
         return Decision(account=None, usage=view.usage)

@@ -1,4 +1,4 @@
-"""The small values that the suites are made of: two accounts, rows, commands, reports. Time is UTC, and begins at noon."""
+"""The small values that the suites are made of: two accounts, rows, commands, reports. Time begins at noon, UTC."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -45,7 +45,9 @@ def a_number(index: int) -> PhoneNumber:
 def an_account(account_id: AccountId = ACME, *, paused: Iterable[str] = (), **caps: int) -> Account:
     """Give an account with two agents, those in ``paused`` paused, and one number."""
     agents = (
-        Agent(id=name, name=name, status=AgentStatus.PAUSED if name in paused else AgentStatus.ACTIVE, route=f"to:{name}")
+        Agent(
+            id=name, name=name, status=AgentStatus.PAUSED if name in paused else AgentStatus.ACTIVE, route=f"to:{name}"
+        )
         for name in AGENTS
     )
     numbers = (OutboundNumber(id="line", e164=PhoneNumber("+14155550100")),)
@@ -78,7 +80,7 @@ def a_reject(line: int, value: str = "12") -> RejectedRow:
     return RejectedRow(line, "phone_number", RejectCode.INVALID_NUMBER, f"{value!r} is no number", value)
 
 
-def create(name: str, total: int, **settings: Any) -> CreateCampaign:
+def create(name: str, total: int, /, **settings: Any) -> CreateCampaign:
     """Give the command that makes a campaign of what was staged under its id."""
     chosen = CampaignSettings(**{"name": name, "agent_id": "agent", "phone_number_id": "line"} | settings)
     return CreateCampaign(campaign_id=CampaignId(name), settings=chosen, total=total, created_by="key")
@@ -89,7 +91,9 @@ def operate(name: str, operation: str) -> Operate:
     return Operate(campaign_id=CampaignId(name), operation=Operation(operation))
 
 
-def ended(attempt_id: str, outcome: Outcome = Outcome.ANSWERED, *, at: datetime = NOON, duration_s: float = 0.0) -> Ended:
+def ended(
+    attempt_id: str, outcome: Outcome = Outcome.ANSWERED, *, at: datetime = NOON, duration_s: float = 0.0
+) -> Ended:
     """Give the report that a call is over."""
     return Ended(attempt_id=AttemptId(attempt_id), at=at, outcome=outcome, duration_s=duration_s)
 

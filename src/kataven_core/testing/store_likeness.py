@@ -1,5 +1,7 @@
 """Every read of a store, held against the model."""
 
+# ruff: noqa: S101 - what is told by an assert is the result of a test
+
 from collections.abc import Awaitable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
-from attrs import define, evolve, field
-
 from kataven_core import (
     Account,
     AccountId,
@@ -26,19 +24,20 @@ from kataven_core import (
     PhoneNumber,
     RejectedRow,
     cancel_contact,
-    candidates_wanted,
 )
 from kataven_core.ports import AccountTurn, StagedContact
 
+from .store_duty import at_least
 
-@define
+
 class Kept:
     """One campaign with all its parts."""
 
-    campaign: Campaign
-    counters: Counters
-    contacts: list[Contact]
-    rejects: list[RejectedRow]
+    def __init__(self, campaign: Campaign, contacts: list[Contact], rejects: list[RejectedRow]) -> None:
+        self.campaign = campaign
+        self.counters = Counters(campaign_id=campaign.id)
+        self.contacts = contacts
+        self.rejects = rejects
 
     @property
     def is_running(self) -> bool:
@@ -65,20 +64,18 @@ class Kept:
         return min((at for at in times if at and at > now), default=None)
 
 
-@define
 class AccountModel:
     """One account: all that is kept of it."""
 
-    id: AccountId
-    account: Account | None = None
-    usage: AccountUsage | None = None
-    staged: dict[CampaignId, tuple[list[StagedContact], list[RejectedRow]]] = field(factory=dict)
-    campaigns: dict[CampaignId, Kept] = field(factory=dict)
-    attempts: dict[AttemptId, Attempt] = field(factory=dict)
+    def __init__(self, account_id: AccountId) -> None:
+        self.id = account_id
+        self.account: Account | None = None
+        self.usage: AccountUsage | None = None
+        self.staged: dict[CampaignId, tuple[list[StagedContact], list[RejectedRow]]] = {}
+        self.campaigns: dict[CampaignId, Kept] = {}
+        self.attempts: dict[AttemptId, Attempt] = {}
 
-    def stage(
-        self, name: CampaignId, contacts: Iterable[StagedContact], rejects: Iterable[RejectedRow] = ()
-    ) -> None:
+    def stage(self, name: CampaignId, contacts: Iterable[StagedContact], rejects: Iterable[RejectedRow] = ()) -> None:
         """Keep rows aside."""
         accepted, refused = self.staged.setdefault(name, ([], []))
         accepted += contacts
@@ -121,7 +118,9 @@ class AccountModel:
             or kept.has_come(now)
             or (kept.is_running and turn.puts_account)
         ]
-        theirs = (self.campaigns[each.campaign_id].contacts[each.position] for each in attempts.values() if each.is_open)
+        theirs = (
+            self.campaigns[each.campaign_id].contacts[each.position] for each in attempts.values() if each.is_open
+        )
         view = AccountView(
             account_id=self.id,
             account=self.account,
@@ -166,32 +165,7 @@ class AccountModel:
             )
             for row in accepted
         ]
-        self.campaigns[campaign.id] = Kept(campaign, Counters(campaign_id=campaign.id), contacts, refused)
-
-
-def at_least(view: AccountView, turn: AccountTurn, now: datetime) -> AccountView:
-    """Leave out of a view what it holds beyond its duty, and put its campaigns in the order of their ids.
-
-    Two stores that keep to the contract then give equal views.
-    """
-    reports = Counter(
-        view.attempts[each.attempt_id].campaign_id for each in turn.inputs.reports if each.attempt_id in view.attempts
-    )
-    campaigns = tuple(
-        _needed(each, reports[each.campaign.id], view.busy_numbers)
-        for each in sorted(view.campaigns, key=lambda each: each.campaign.id)
-    )
-    named = {each.attempt_id for each in turn.inputs.reports}
-    theirs = {(each.campaign_id, each.position) for each in view.attempts.values() if each.is_open and each.id in named}
-    wanted_numbers = {row.phone_number for each in campaigns for row in each.candidates}
-    return evolve(
-        view,
-        usage=view.usage.rolled(now),
-        campaigns=campaigns,
-        attempts={name: each for name, each in view.attempts.items() if name in named},
-        contacts={name: each for name, each in view.contacts.items() if (each.campaign_id, each.position) in theirs},
-        busy_numbers=view.busy_numbers & wanted_numbers,
-    )
+        self.campaigns[campaign.id] = Kept(campaign, contacts, refused)
 
 
 def _campaign_view(kept: Kept, now: datetime) -> CampaignView:
@@ -201,13 +175,3 @@ def _campaign_view(kept: Kept, now: datetime) -> CampaignView:
         candidates=tuple(kept.due(now)),
         next_retry_at=kept.next_retry_at(now),
     )
-
-
-def _needed(view: CampaignView, reports: int, busy: frozenset[PhoneNumber]) -> CampaignView:
-    """Keep the candidates that a decision can use; none of a campaign that does not run."""
-    if view.campaign.status is not CampaignStatus.RUNNING:
-        return evolve(view, candidates=(), next_retry_at=None)
-    wanted = candidates_wanted(view.campaign, view.counters, reports)
-    free = [each for each in view.candidates if each.phone_number not in busy][:wanted]
-    needed = (each for index, each in enumerate(view.candidates) if index < wanted or each in free)
-    return evolve(view, candidates=tuple(needed))

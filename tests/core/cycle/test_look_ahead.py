@@ -1,12 +1,13 @@
 """When to look again: what is said is all that need be remembered for a campaign to go on."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kataven_core.cycle import Decision
 from kataven_core.statuses import AttemptState, ContactStatus, Outcome
 from kataven_core.values import CampaignId
 
@@ -92,6 +93,35 @@ def test_a_line_that_is_down_wakes_when_it_is_tried_again_and_waits_for_it(desk:
     assert desk.turn(line_is_up=False).waits == (A,)
 
 
+def held_at_its_start(desk: "Desk", *, line_is_up: bool = True) -> Decision:
+    """Start a second campaign of one contact while something holds every dial back, with no candidate read for it."""
+    desk.begin("a", 1)
+    desk.turn()
+    desk.turn(desk.operate("a", "pause"), desk.create("b", 1, max_concurrent_calls=1), only=())
+    decision = desk.turn(desk.operate("b", "start"), only=(), line_is_up=line_is_up)
+    assert (desk.status("b"), decision.orders, decision.again) == ("running", (), ())
+    return decision
+
+
+def test_i12_a_campaign_that_starts_while_the_account_is_full_waits_for_its_turn(desk: "Desk") -> None:
+    desk.turn(desk.put(concurrent_max=5))
+    desk.begin("a", 5)
+    desk.turn()
+    desk.turn(desk.operate("a", "pause"), desk.create("b", 1), only=())
+    decision = desk.turn(desk.operate("b", "start"), only=())
+    assert (decision.waits, decision.holds[B].binding) == ((B,), "concurrent_max")
+
+
+def test_i12_a_campaign_that_starts_while_the_minute_is_used_up_wakes_with_the_next(desk: "Desk") -> None:
+    desk.turn(desk.put(calls_per_minute=1))
+    decision = held_at_its_start(desk)
+    assert (decision.wakes, decision.waits) == ({B: desk.now + MINUTE}, (B,))
+
+
+def test_i12_a_campaign_that_starts_while_the_line_is_down_waits_for_it(desk: "Desk") -> None:
+    assert held_at_its_start(desk, line_is_up=False).waits == (B,)
+
+
 @given(data=st.data())
 def test_i12_what_is_told_to_look_at_is_enough_to_bring_every_contact_to_its_end(
     new_desk: "type[Desk]", data: st.DataObject
@@ -103,24 +133,26 @@ def test_i12_what_is_told_to_look_at_is_enough_to_bring_every_contact_to_its_end
     )
     desk.turn(desk.put(**caps))
     again: set[CampaignId] = set()
-    wakes: dict[CampaignId, object] = {}
+    wakes: dict[CampaignId, datetime] = {}
     waits: set[CampaignId] = set()
     for name in "abc":
         numbers = data.draw(st.lists(st.integers(0, 4), min_size=1, max_size=4))
-        told = desk.turn(desk.create(name, numbers, max_concurrent_calls=1, retries_per_contact=1), only=())
-        told = desk.turn(desk.operate(name, "start"), only=())
-        again |= {*told.again}
-        wakes |= told.wakes
-        waits |= {*told.waits}
+        desk.turn(desk.create(name, numbers, max_concurrent_calls=1, retries_per_contact=1), only=())
+    to_start = [*"abc"]
     for _ in range(200):
+        if to_start and (not again or data.draw(st.booleans())):
+            told = desk.turn(desk.operate(to_start.pop(), "start"), only=(), line_is_up=data.draw(st.booleans()))
+            again |= {*told.again}
+            wakes |= told.wakes
+            waits |= {*told.waits}
         up = [each for each in desk.attempts.values() if each.state is not AttemptState.DONE]
         reports = []
         if up and (not again or data.draw(st.booleans())):
             end = data.draw(st.sampled_from(up))
             reports = [desk.ended(end.id, data.draw(st.sampled_from([Outcome.ANSWERED, Outcome.BUSY])))]
         elif not again and wakes:
-            desk.now = max(desk.now, min(at for at in wakes.values()))  # type: ignore[type-var, assignment]
-        look = again | {name for name, at in wakes.items() if at <= desk.now} | (waits if reports else set())  # type: ignore[operator]
+            desk.now = max(desk.now, min(wakes.values()))
+        look = again | {name for name, at in wakes.items() if at <= desk.now} | (waits if reports or not up else set())
         if not look and not reports:
             break
         wakes = {name: at for name, at in wakes.items() if name not in look}

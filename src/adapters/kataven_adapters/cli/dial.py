@@ -3,20 +3,21 @@
 import argparse
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kataven_adapters.config import Config, load_config
-from kataven_core import AdapterFault, InvalidValue
+from kataven_core import InvalidValue, KatavenError
 
 from .contacts_file import STDIN, read_whole
 from .dial_progress import progress
 from .dial_report import print_report
 from .dialing import Dialing, Plan
 from .failure import DONE, FAILED, USAGE, CommandFailure
-from .output import one_line, refuse_overwriting
+from .output import one_line, refuse_overwriting, refuse_unwritable
 from .reading import add_reading_options, not_blank, reading_options
 
 if TYPE_CHECKING:
@@ -35,9 +36,21 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     )
     add = parser.add_argument
     add("file", metavar="CONTACTS.csv", type=not_blank, help="the contacts file; - reads standard input")
-    add("--max-concurrent", metavar="N", type=_whole(1, 100), default=5, help="calls at once (default: 5)")
-    add("--retries", metavar="N", type=_whole(0, 5), default=0, help="dials after the first (default: 0)")
-    add("--retry-delay", metavar="S", type=_whole(0, 30 * 86_400), default=300, help="seconds before (default: 300)")
+    add("--max-concurrent", metavar="N", type=_whole(1, 100), default=5, help="calls at once, 1 to 100 (default: 5)")
+    add(
+        "--retries",
+        metavar="N",
+        type=_whole(0, 5),
+        default=0,
+        help="further dials of who was not reached, 0 to 5 (default: 0)",
+    )
+    add(
+        "--retry-delay",
+        metavar="S",
+        type=_whole(0, 30 * 86_400),
+        default=300,
+        help="seconds before each (default: 300)",
+    )
     add("--store", metavar="URL", type=not_blank, help="where all is kept (default: sqlite:///kataven.db)")
     add("--line", metavar="URL", type=not_blank, help="what places the calls (default: simulated://)")
     add("--results", metavar="FILE", type=not_blank, help="write what became of each contact to FILE, as CSV")
@@ -61,28 +74,38 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 def run(arguments: argparse.Namespace) -> int:
     """Dial the file and print what became of it."""
     plan = _plan(arguments)
-    for option in ("results", "rejects"):
-        if getattr(plan, option) is not None:
-            refuse_overwriting(plan.file, f"--{option}", getattr(plan, option))
-    if plan.is_simulated:
-        print("no phone rings: the line is simulated; --line names a real one", file=sys.stderr)
+    _look_after_files(plan, is_rejects_named=arguments.rejects is not None)
     try:
         with progress(sys.stderr) as show:
             result = asyncio.run(Dialing(plan, show).run())
-    except (AdapterFault, InvalidValue) as error:
-        raise CommandFailure(one_line(error.message)) from None
+    except KatavenError as error:
+        raise CommandFailure(one_line(error.message), USAGE if error.code == "invalid_url" else FAILED) from None
     print_report(result, plan)
     if result.is_interrupted:
-        raise CommandFailure(f"interrupted; the same command goes on from here: {_again()}")
+        raise CommandFailure(f"interrupted; the same command goes on from here: {_command(arguments)}")
     return DONE if result.is_through else FAILED
 
 
-def _again() -> str:
-    return " ".join(["kataven", *sys.argv[1:]])
+def _command(arguments: argparse.Namespace) -> str:
+    """Give the command as a shell reads it."""
+    return one_line(shlex.join(["kataven", *arguments.words]))
+
+
+def _look_after_files(plan: Plan, *, is_rejects_named: bool) -> None:
+    """Write over nothing that is needed, and dial nobody where the results can't be written."""
+    files = {"--results": plan.results, "--rejects": plan.rejects}
+    for option, name in files.items():
+        if name is not None:
+            refuse_overwriting(plan.file, option, name)
+            refuse_overwriting(plan.store_url.partition(":///")[2], option, name, "the store")
+            if option == "--results" or is_rejects_named:
+                refuse_unwritable(option, name)
+    if plan.results is not None and Path(plan.results).resolve() == Path(plan.rejects).resolve():
+        raise CommandFailure(f"--results and --rejects are both {plan.results}: name two files", USAGE)
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
-    config = _config(arguments.config or os.environ.get("KATAVEN_CONFIG"))
+    config = _config(arguments.config or os.environ.get("KATAVEN_CONFIG") or None)
     line_url = arguments.line or config.line.url
     is_simulated = line_url.startswith(_SIMULATED)
     least_s = 0 if is_simulated else config.server.retry_delay_min_s
@@ -117,4 +140,4 @@ def _config(name: str | None) -> Config:
     try:
         return load_config(name)
     except InvalidValue as error:
-        raise CommandFailure(error.message) from None
+        raise CommandFailure(one_line(error.message)) from None

@@ -13,7 +13,7 @@ from kataven_core.runtime import ImportProgress
 
 @contextmanager
 def bar(stream: TextIO) -> Iterator[Callable[[Snapshot | ImportProgress], None]]:
-    """Draw on ``stream`` until left; the last state stays on the screen."""
+    """Draw on ``stream`` from the first that is shown until left; the last state stays on the screen."""
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -21,20 +21,24 @@ def bar(stream: TextIO) -> Iterator[Callable[[Snapshot | ImportProgress], None]]
         TextColumn("{task.fields[calls]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(file=stream)) as drawn:
-        task = drawn.add_task("reading", total=None, calls="")
+    drawn = Progress(*columns, console=Console(file=stream))
+    task = drawn.add_task("reading", total=None, calls="")
 
-        def show(now: Snapshot | ImportProgress) -> None:
-            if isinstance(now, ImportProgress):
-                drawn.update(task, completed=now.accepted, calls=f"{now.rejected:,} rejected")
-                return
-            rate = "" if now.answer_rate is None else f", {now.answer_rate:.0%} answered"
-            drawn.update(
-                task,
-                description=now.status.value,
-                completed=now.total - now.pending - now.in_progress,
-                total=now.total,
-                calls=f"{now.calls_in_flight} up, {now.calls_per_minute:,}/min{rate}",
-            )
+    def show(now: Snapshot | ImportProgress) -> None:
+        drawn.start()
+        if isinstance(now, ImportProgress):
+            drawn.update(task, completed=now.accepted, calls=f"{now.rejected:,} rejected")
+            return
+        rate = "" if now.answer_rate is None else f", {now.answer_rate:.0%} answered"
+        drawn.update(
+            task,
+            description=now.status.value,
+            completed=now.total - now.pending - now.in_progress,
+            total=now.total,
+            calls=f"{now.calls_in_flight} up, {now.calls_per_minute:,}/min{rate}",
+        )
 
+    try:
         yield show
+    finally:
+        drawn.stop()

@@ -8,6 +8,8 @@ from typing import Final, TextIO
 from kataven_core import Snapshot, format_rfc3339
 from kataven_core.runtime import ImportProgress
 
+from .output import counted, note
+
 _LINE_EVERY_S: Final = 5.0
 
 Show = Callable[[Snapshot | ImportProgress], None]
@@ -31,23 +33,27 @@ def progress(stream: TextIO) -> Iterator[Show]:
 def _lines(stream: TextIO) -> Show:
     """Write a line for every change of status, and every few seconds in between."""
     clock = time.monotonic  # noqa: TID251 - how often a person is told
-    shown: list[object] = [None, clock()]
+    status: str = "reading"
+    shown_at = clock()
 
     def show(now: Snapshot | ImportProgress) -> None:
-        if isinstance(now, ImportProgress):
+        nonlocal status, shown_at
+        became = "reading" if isinstance(now, ImportProgress) else now.status
+        if became == status and clock() - shown_at < _LINE_EVERY_S:
             return
-        if now.status != shown[0] or clock() - float(str(shown[1])) >= _LINE_EVERY_S:
-            shown[:] = [now.status, clock()]
-            print(line(now), file=stream, flush=True)
+        status, shown_at = became, clock()
+        note(line(now), stream)
 
     return show
 
 
-def line(now: Snapshot) -> str:
-    """Say in one line where a campaign stands."""
+def line(now: Snapshot | ImportProgress) -> str:
+    """Say in one line where an import or a campaign stands."""
+    if isinstance(now, ImportProgress):
+        return f"reading: {counted(now.accepted, 'contact')}, {now.rejected:,} rejected"
     done = now.total - now.pending - now.in_progress
     eta = f", done about {format_rfc3339(now.eta.replace(microsecond=0))}" if now.eta else ""
     return (
-        f"{now.status}: {done:,} of {now.total:,} contacts done, {now.calls_in_flight} calls up, "
-        f"{now.attempts:,} dials, {now.calls_per_minute:,} in the last minute{eta}"
+        f"{now.status}: {done:,} of {counted(now.total, 'contact')} done, {counted(now.calls_in_flight, 'call')} up, "
+        f"{counted(now.attempts, 'dial')}, {now.calls_per_minute:,} in the last minute{eta}"
     )

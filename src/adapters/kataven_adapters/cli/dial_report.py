@@ -3,28 +3,39 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from io import StringIO
 from typing import Final
 
 from kataven_core import Contact, ContactStatus, Outcome
 
 from .dialing import Plan, Result
+from .failure import CommandFailure
 from .output import one_line, rejected_line, write_lines, write_rejects
 
 _SHOWN: Final = 5
 """Rejected rows that are printed; all of them are in a file."""
+_MINUTE_S: Final = 60
 
 
 def print_report(result: Result, plan: Plan) -> None:
-    """Write the files and print the result."""
-    if result.rejected:
-        write_rejects(plan.rejects, result.rejected)
-    if plan.results:
-        write_lines("--results", plan.results, _results(result.contacts))
+    """Write the files and print the result, which is printed even where a file can't be written."""
+    try:
+        if result.rejected:
+            write_rejects(plan.rejects, result.rejected)
+        if plan.results:
+            write_lines("--results", plan.results, _results(result.contacts))
+    except CommandFailure:
+        _print(result, plan)
+        raise
+    _print(result, plan)
+
+
+def _print(result: Result, plan: Plan) -> None:
     if plan.is_json:
         print(json.dumps(_members(result), ensure_ascii=False))
     else:
-        print("\n".join(_lines(result, plan)))
+        print(*map(one_line, _lines(result, plan)), sep="\n")
 
 
 def _results(contacts: Iterable[Contact]) -> Iterator[str]:
@@ -69,17 +80,28 @@ def _duration_s(result: Result) -> float:
 
 def _lines(result: Result, plan: Plan) -> Iterator[str]:
     counters = result.record.counters
-    yield one_line(f"{plan.file}: {result.record.campaign.status} in {_duration_s(result):,.1f} s")
-    yield f"{counters.total:>9,}  contacts"
+    on = " on the simulated line: no phone rang" if plan.is_simulated else ""
+    yield f"{plan.file}: {result.record.campaign.status} in {_duration(_duration_s(result))}{on}"
+    yield f"{counters.total:>9,}  {_some(counters.total, 'contact')}"
     yield from (f"{count:>13,}  {status}" for status, count in _contacts(result).items() if count)
-    yield f"{counters.attempts:>9,}  attempts"
+    yield f"{counters.attempts:>9,}  {_some(counters.attempts, 'attempt')}"
     yield from (f"{count:>13,}  {outcome}" for outcome, count in _outcomes(result))
     if counters.calls_in_flight:
         yield f"{counters.calls_in_flight:>13,}  not known yet"
     if result.rejected:
-        yield f"{len(result.rejected):>9,}  rows rejected, all of them are in {plan.rejects}"
+        count = len(result.rejected)
+        yield f"{count:>9,}  {_some(count, 'row')} rejected, {'it is' if count == 1 else 'all are'} in {plan.rejects}"
         yield from (f"  {rejected_line(plan.file, row)}" for row in result.rejected[:_SHOWN])
         if len(result.rejected) > _SHOWN:
             yield f"  ... and {len(result.rejected) - _SHOWN:,} more"
     if plan.results:
         yield f"what became of each contact is in {plan.results}"
+
+
+def _some(count: int, thing: str) -> str:
+    return thing if count == 1 else f"{thing}s"
+
+
+def _duration(seconds: float) -> str:
+    """Say how long it took: in seconds up to a minute, then as hours, minutes and seconds."""
+    return f"{seconds:.1f} s" if seconds < _MINUTE_S else str(timedelta(seconds=round(seconds)))

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
@@ -20,6 +20,7 @@ from kataven_core import (
     CampaignId,
     CampaignStatus,
     Caps,
+    CommandRefused,
     Contact,
     ContactsFileError,
     CsvOptions,
@@ -38,13 +39,15 @@ from kataven_core.ports import AccountTurn, CampaignRecord, Store
 from kataven_core.runtime import Engine, EngineSettings, ImportProgress, SystemClock
 
 from .failure import CommandFailure
-from .output import one_line
+from .output import counted, note, one_line
 
 T = TypeVar("T")
 
 ACCOUNT: Final = AccountId("dial")
 _CALLER: Final = OutboundNumber(id="dial", e164=PhoneNumber("+12025550100"))
 """The number shown by a line that is not told another: one that is kept free for fiction."""
+_NAME_CHARS: Final = 255
+"""Characters of a campaign's name: the last of a longer file name."""
 _LOOK_EVERY_S: Final = 0.2
 """How often progress is looked at: what a person sees as moving."""
 
@@ -101,16 +104,19 @@ class Dialing:
         """Dial to the end, or until somebody interrupts: then calls in flight end, and nothing more is dialled."""
         plan = self._plan
         store, line = store_from_url(plan.store_url), line_from_url(plan.line_url, self._clock)
-        settings = EngineSettings(reconcile_every_s=plan.reconcile_every_s, lost_after_s=plan.lost_after_s)
+        settings = EngineSettings(
+            reconcile_every_s=plan.reconcile_every_s, lost_after_s=plan.lost_after_s, drain_s=_LEAVE_S
+        )
         with _interrupts() as interrupted:
             await self._lay_to_rest(store)
             async with Engine(store=store, line=line, clock=self._clock, settings=settings) as engine:
-                campaign = await self._unless(interrupted, self._begin(engine))
-                if campaign is None:
-                    raise CommandFailure("interrupted before anybody was dialled: nothing is kept")
-                if await self._unless(interrupted, self._watch(engine, campaign.id)) is None:
-                    await self._wind_down(engine, campaign.id)
-                return await self._result(engine, campaign.id, is_interrupted=interrupted.is_set())
+                name = await self._unless(interrupted, self._begin(engine))
+                if name is None:
+                    name = await self._begun(engine)
+                is_through = await self._unless(interrupted, self._watch(engine, name))
+                if not is_through:
+                    await self._wind_down(engine, name)
+                return await self._result(engine, name, is_interrupted=not is_through)
 
     async def _lay_to_rest(self, store: Store) -> None:
         """Let no other file go on by itself that was left in the middle, and nobody else's campaign at all."""
@@ -128,24 +134,60 @@ class Dialing:
             if pauses:
                 await store.settle([turn], decide, self._clock.now())
 
-    async def _begin(self, engine: Engine) -> Campaign:
+    async def _begin(self, engine: Engine) -> CampaignId:
         """Find the file's campaign, or make it; have it running."""
+        run, last = await self._last(engine)
+        if last is not None and not last.campaign.is_over:
+            await self._go_on(engine, last)
+            return last.campaign.id
+        if last is not None and not self._plan.is_again:
+            raise CommandFailure(
+                one_line(f"{self._plan.file} was dialled to its end {_when(last.campaign)}: --again dials it anew")
+            )
+        await engine.put_account(_account(Caps(concurrent_max=self._plan.calls)))
+        created = await self._create(engine, self._name(run))
+        await self._start(engine, created.id)
+        return created.id
+
+    async def _begun(self, engine: Engine) -> CampaignId:
+        """Find what was begun before somebody interrupted."""
+        _, last = await self._last(engine)
+        if last is None or last.campaign.is_over:
+            raise CommandFailure("interrupted before anybody was dialled: nothing is kept")
+        return last.campaign.id
+
+    async def _last(self, engine: Engine) -> tuple[int, CampaignRecord | None]:
+        """Say how often the file was begun, and how the last of these campaigns stands."""
         run, last = 0, None
         while found := await _find(engine, self._name(run)):
             run, last = run + 1, found
-        if last is not None and not last.campaign.is_over:
-            calls = max(self._plan.calls, last.campaign.max_concurrent_calls)
-            await engine.put_account(_account(calls))  # what it has reserved must fit
-            await engine.start(ACCOUNT, last.campaign.id)
-            await engine.put_account(_account(self._plan.calls))
-            return last.campaign
-        if last is not None and not self._plan.is_again:
-            raise CommandFailure(
-                f"{self._plan.file} was dialled to its end already, {_when(last.campaign)}: --again dials it anew"
-            )
-        await engine.put_account(_account(self._plan.calls))
-        created = await self._create(engine, self._name(run))
-        return await engine.start(ACCOUNT, created.id)
+        return run, last
+
+    async def _go_on(self, engine: Engine, record: CampaignRecord) -> None:
+        """Take it up under the cap that is asked for now, though it may have reserved more when it was begun."""
+        campaign, counters = record
+        done = counters.total - counters.pending - counters.in_progress
+        kept = "".join(f"; {each} stays" for each in self._kept(campaign))
+        note(f"goes on where it stood: {done:,} of {counted(counters.total, 'contact')} done{kept}")
+        room = max(self._plan.calls, campaign.max_concurrent_calls)
+        await engine.put_account(_account(Caps(concurrent_max=room, calls_per_minute=0)))  # it may start, not yet dial
+        await self._start(engine, campaign.id)
+        await engine.put_account(_account(Caps(concurrent_max=self._plan.calls)))
+
+    async def _start(self, engine: Engine, name: CampaignId) -> None:
+        if self._plan.is_simulated:
+            note("no phone rings: the line is simulated; --line names a real one")
+        await engine.start(ACCOUNT, name)
+
+    def _kept(self, campaign: Campaign) -> Iterator[str]:
+        """Yield what it was begun with, where something else is asked for now."""
+        plan = self._plan
+        if plan.calls > campaign.max_concurrent_calls:
+            yield f"--max-concurrent {campaign.max_concurrent_calls}"
+        if plan.retries != campaign.retries_per_contact:
+            yield f"--retries {campaign.retries_per_contact}"
+        if plan.retry_delay_s != campaign.retry_delay_seconds:
+            yield f"--retry-delay {campaign.retry_delay_seconds}"
 
     def _name(self, run: int) -> CampaignId:
         """Name the file's campaign by its content, so that the same file finds it again."""
@@ -155,7 +197,7 @@ class Dialing:
         plan = self._plan
         settings = campaign_settings(
             now=self._clock.now(),
-            name=plan.file[-255:],
+            name=one_line(plan.file)[-_NAME_CHARS:],
             agent_id=_AGENT.id,
             phone_number_id=_CALLER.id,
             max_concurrent_calls=plan.calls,
@@ -186,13 +228,14 @@ class Dialing:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _wind_down(self, engine: Engine, name: CampaignId) -> None:
-        """Dial nobody any more, and wait for the calls that are up, as long as leaving the engine would."""
-        if (await engine.campaign(ACCOUNT, name)).campaign.status is CampaignStatus.RUNNING:
-            await engine.pause(ACCOUNT, name)
+        """Dial nobody any more, and wait for the calls that are up."""
         deadline = self._clock.monotonic() + _WIND_DOWN_S
+        with suppress(CommandRefused):  # it has not begun to run, or is over
+            await engine.pause(ACCOUNT, name)
         while (await engine.campaign(ACCOUNT, name)).counters.calls_in_flight and self._clock.monotonic() < deadline:
             self._show(await engine.snapshot(ACCOUNT, name))
             await asyncio.sleep(_LOOK_EVERY_S)
+        self._show(await engine.snapshot(ACCOUNT, name))
 
     async def _unless(self, interrupted: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
         """Do something, unless somebody interrupts: then give None."""
@@ -220,12 +263,14 @@ class Dialing:
 
 
 _AGENT: Final = Agent(id="dial", name="kataven dial")
-_WIND_DOWN_S: Final = 8.0
-"""With what leaving the engine takes, within the 10 s in which a command that is told to stop must end."""
+_WIND_DOWN_S: Final = 6.5
+"""How long calls may take to end when somebody interrupts."""
+_LEAVE_S: Final = 1.5
+"""How long leaving the engine may take then: both, within the 10 s in which a command that is told to stop must end."""
 
 
-def _account(calls: int) -> Account:
-    return Account(id=ACCOUNT, caps=Caps(concurrent_max=calls), agents=(_AGENT,), phone_numbers=(_CALLER,))
+def _account(caps: Caps) -> Account:
+    return Account(id=ACCOUNT, caps=caps, agents=(_AGENT,), phone_numbers=(_CALLER,))
 
 
 async def _find(engine: Engine, name: CampaignId) -> CampaignRecord | None:

@@ -15,7 +15,8 @@ from .failure import FAILED, CommandFailure
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``kataven`` with these words; the exit code is 0 done, 1 refused or failed, 2 wrong usage."""
     _open_streams()
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = _parser().parse_args(words, argparse.Namespace(words=words))
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()

@@ -4,7 +4,9 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 from kataven_core import RejectedRow, rejects_csv
 
@@ -12,15 +14,26 @@ from .contacts_file import STDIN
 from .failure import USAGE, CommandFailure
 
 
-def refuse_overwriting(file: str, option: str, name: str) -> None:
-    """Never write over the file that is being read, by whatever name or through standard input."""
+def refuse_overwriting(file: str, option: str, name: str, what: str = "the contacts file") -> None:
+    """Never write over a file that is read or kept, by whatever name or through standard input."""
     try:
         read = os.fstat(sys.stdin.fileno()) if file == STDIN and sys.stdin else Path(file).stat()
         is_same = os.path.samestat(read, Path(name).stat())
     except (OSError, ValueError):  # one of them is not there, or no file: nothing to lose
         return
     if is_same and stat.S_ISREG(read.st_mode):
-        raise CommandFailure(f"{option} {name} would overwrite the contacts file: name another file", USAGE)
+        raise CommandFailure(f"{option} {name} would overwrite {what}: name another file", USAGE)
+
+
+def refuse_unwritable(option: str, name: str) -> None:
+    """Find out before the work is done that what comes of it can't be written; leave everything as it is."""
+    try:
+        is_there = Path(name).exists()
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600))
+        if not is_there:
+            Path(name).resolve().unlink()
+    except OSError as error:
+        raise _unwritable(option, name, error) from None
 
 
 def write_rejects(name: str, rejected: Iterable[RejectedRow]) -> None:
@@ -34,13 +47,28 @@ def write_lines(option: str, name: str, lines: Iterable[str]) -> None:
         with Path(name).open("w", encoding="utf-8", newline="") as file:
             file.writelines(lines)
     except OSError as error:
-        raise CommandFailure(f"{option} {name}: it can't be written: {error.strerror or error}") from None
+        raise _unwritable(option, name, error) from None
+
+
+def _unwritable(option: str, name: str, error: OSError) -> CommandFailure:
+    return CommandFailure(one_line(f"{option} {name}: it can't be written: {error.strerror or error}"))
 
 
 def rejected_line(file: str, row: RejectedRow) -> str:
     """Say where a row stands and why it can't be dialled, as compilers do."""
     column = f" {row.column}:" if row.column else ""
     return one_line(f"{file}:{row.line}:{column} {row.code}: {row.message}")
+
+
+def note(sentence: str, stream: TextIO | None = None) -> None:
+    """Tell a person something by the way; nothing fails because nobody listens any more."""
+    with suppress(OSError):
+        print(sentence, file=stream or sys.stderr, flush=True)
+
+
+def counted(count: int, thing: str) -> str:
+    """Say how many there are of a thing whose plural takes an s."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def one_line(text: str) -> str:

@@ -89,6 +89,7 @@ class _Change(NamedTuple):
 
 
 def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: datetime) -> Iterator[_Change]:
+    """Yield changes in an order in which each table's rules hold: a call ends before its number is dialled again."""
     numbers = reading.numbers
     contacts = [
         (numbers[turn.account_id, each.after.campaign_id], each) for turn, made in both for each in made.contacts
@@ -115,7 +116,6 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
     attempts = [
         (numbers[turn.account_id, each.after.campaign_id], each) for turn, made in both for each in made.attempts
     ]
-    yield _Change(CLAIM, [(no, *attempt_row(after)) for no, (before, after) in attempts if before is None])
     yield _Change(
         REPORT,
         [
@@ -124,6 +124,7 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
             if before is not None
         ],
     )
+    yield _Change(CLAIM, [(no, *attempt_row(after)) for no, (before, after) in attempts if before is None])
     yield _Change(
         PUT_ACCOUNT,
         [
