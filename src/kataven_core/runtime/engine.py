@@ -12,7 +12,7 @@ from kataven_core.campaign import Campaign, Operation
 from kataven_core.contacts_csv import ContactsParser, CsvOptions, RejectedRow
 from kataven_core.cycle import Command, CreateCampaign, Operate, PutAccount
 from kataven_core.cycle import decide as decide_purely
-from kataven_core.errors import AdapterFault, InvalidValue
+from kataven_core.errors import AdapterFault, CommandRefused, InvalidValue
 from kataven_core.ports import CampaignRecord, Clock, ContactsPage, Decide, Line, Publisher, Store, Subscription
 from kataven_core.settings import CampaignSettings
 from kataven_core.snapshot import Snapshot, take_snapshot
@@ -55,6 +55,7 @@ class Engine:
         self._clock = clock or SystemClock()
         self._settings = settings or EngineSettings()
         self._decide = decide
+        self._uploads: set[tuple[AccountId, CampaignId]] = set()
         self._works: Works | None = None
         self._open = AsyncExitStack()
 
@@ -114,9 +115,15 @@ class Engine:
         )
         if problems:  # before a long upload; the decision that creates it asks again
             raise InvalidValue.of("invalid_settings", problems)
+        if (account, name) in self._uploads:
+            raise CommandRefused(
+                "campaign_exists", f"the campaign {name!r} is being uploaded: choose another id, or wait"
+            )
+        self._uploads.add((account, name))
         upload = Import(self._open_works.store, account, name, ContactsParser(options))
         asked: Answer | None = None
         try:
+            await self._open_works.store.discard(account, name)  # what an upload that failed could not remove
             total = await upload.run(contacts, on_progress)
             command = CreateCampaign(campaign_id=name, settings=settings, total=total, created_by=created_by)
             asked = self._open_works.inbox.ask(account, command)
@@ -124,6 +131,8 @@ class Engine:
         except BaseException:
             await asyncio.shield(self._give_up(account, name, asked))
             raise
+        finally:
+            self._uploads.discard((account, name))
         assert isinstance(created, Campaign)  # noqa: S101 - what a creation is answered with
         return created
 

@@ -101,10 +101,14 @@ class Works:
         self.inbox.report(account_id, (report,))
 
     def _deliver(self, reports: Sequence[Report]) -> Awaitable[None]:
-        durable = self.inbox.durable
-        for account_id, mine in self._attempts.by_account(reports).items():
+        by_account = self._attempts.by_account(reports)
+        for account_id, mine in by_account.items():
             self.inbox.report(account_id, mine)
-        return durable
+        if by_account:
+            return self.inbox.durable
+        nothing_to_wait_for: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        nothing_to_wait_for.set_result(None)
+        return nothing_to_wait_for
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """Leave nobody waiting, should the dispatcher ever die."""

@@ -77,10 +77,11 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             _make_sure_it_is_ours(connection, path)
+            _make_sure_it_is_no_newer(connection, path)
             for name, value in _PRAGMAS.items():
                 connection.execute(f"PRAGMA {name} = {value}")
             _assert_pragmas(connection, path)
-            _migrate(connection, path)
+            _migrate(connection)
             connection.execute("UPDATE owner SET pid = ?, epoch = epoch + 1", (os.getpid(),))
         except BaseException:
             connection.close()
@@ -91,7 +92,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
 def _make_sure_it_is_ours(connection: sqlite3.Connection, path: Path) -> None:
     mark = _pragma(connection, "application_id")
     is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if mark != APPLICATION_ID and not is_empty:
+    if mark != APPLICATION_ID and not (mark == 0 and is_empty):
         raise AdapterFault("store_foreign", f"the store {path} is a file of another program: name another file")
 
 
@@ -103,7 +104,8 @@ def _assert_pragmas(connection: sqlite3.Connection, path: Path) -> None:
             raise AdapterFault("store_unsafe", sentence)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _make_sure_it_is_no_newer(connection: sqlite3.Connection, path: Path) -> None:
+    """Look before anything is changed: a newer version may mean something else by all of it."""
     version = int(_pragma(connection, "user_version"))
     if version > VERSION:
         sentence = (
@@ -111,6 +113,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{VERSION}): install the newer one"
         )
         raise AdapterFault("store_newer", sentence)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version = int(_pragma(connection, "user_version"))
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
         connection.executescript(f"BEGIN IMMEDIATE; {script} {marks} COMMIT;")

@@ -46,20 +46,21 @@ _IS_BUSY: Final = """EXISTS (
 )"""
 
 
-def _candidates(due: str, order: str, *, only_free: bool) -> str:
+def _candidates(index: str, due: str, order: str, *, only_free: bool) -> str:
+    """Name the index: left to choose, SQLite may walk along all contacts that are through."""
     is_free = f"AND NOT {_IS_BUSY.format('r')}" if only_free else ""
     return f"""
 SELECT w.value ->> 0, {_IS_BUSY.format("k")}, {columns(CONTACT, "k")}
 FROM json_each(:running) w CROSS JOIN contacts k ON k.campaign_no = w.value ->> 0 AND k.position IN (
-    SELECT r.position FROM contacts r
+    SELECT r.position FROM contacts r INDEXED BY {index}
     WHERE r.campaign_no = w.value ->> 0 AND r.status = 'pending' AND {due} {is_free}
     ORDER BY {order} LIMIT :wanted
 )
 """
 
 
-_RETRY: Final = ("r.next_attempt_at <= :now", "r.next_attempt_at, r.position")
-_FRESH: Final = ("r.next_attempt_at IS NULL", "r.position")
+_RETRY: Final = ("contacts_retry", "r.next_attempt_at <= :now", "r.next_attempt_at, r.position")
+_FRESH: Final = ("contacts_fresh", "r.next_attempt_at IS NULL", "r.position")
 RETRIES: Final = _candidates(*_RETRY, only_free=False)
 FRESH: Final = _candidates(*_FRESH, only_free=False)
 FREE_RETRIES: Final = _candidates(*_RETRY, only_free=True)

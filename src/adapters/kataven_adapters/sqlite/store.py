@@ -33,7 +33,7 @@ from . import queries
 from .readers import Readers
 from .rows import CAMPAIGN, COUNTERS, Row, account_from, attempt_from, campaign_from, contact_from, counters_from, stamp
 from .staging import discard_step, stage, uploads
-from .writer import Writer, settle
+from .writer import Writer
 
 
 class SqliteStore:
@@ -66,7 +66,7 @@ class SqliteStore:
 
     async def settle(self, turns: Sequence[AccountTurn], decide: Decide, now: datetime) -> Sequence[Decision]:
         """Read, decide and write in one transaction, in one hop to the writing thread."""
-        return await self._writer.run(settle, turns, decide, now)
+        return await self._writer.settle(turns, decide, now)
 
     async def stage(
         self,

@@ -39,9 +39,27 @@ class Writer:
         await self._hop(self._held.close)
         self._thread.shutdown()
 
+    async def settle(self, turns: Sequence[AccountTurn], decide: Decide, now: datetime) -> list[Decision]:
+        """Read for all, decide for all, write for all."""
+
+        def job() -> list[Decision]:
+            with translated(self._path):
+                reading = read(self._connection, turns, now)
+            decisions = [decide(view, turn.inputs, now) for view, turn in zip(reading.views, turns, strict=True)]
+            with translated(self._path):
+                write(self._connection, turns, decisions, reading, now)
+            return decisions
+
+        return await self._hop(lambda: self._transact(job))
+
     async def run(self, job: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do one job in one transaction: when it raises, nothing has changed."""
-        return await self._hop(lambda: self._transact(lambda: job(self._connection, *args, **kwargs)))
+
+        def translating() -> T:
+            with translated(self._path):
+                return job(self._connection, *args, **kwargs)
+
+        return await self._hop(lambda: self._transact(translating))
 
     async def _hop(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
@@ -55,18 +73,19 @@ class Writer:
             self._held = held.pop_all()
 
     def _transact(self, job: Callable[[], T]) -> T:
+        connection = self._connection
         with translated(self._path):
-            connection = self._connection
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = job()
+        try:
+            result = job()
+            with translated(self._path):
                 self._own(connection)
                 connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # a full disk may have ended it already
-                    connection.execute("ROLLBACK")
-                raise
-            return result
+        except BaseException:
+            if connection.in_transaction:  # a full disk may have ended it already
+                connection.execute("ROLLBACK")
+            raise
+        return result
 
     def _own(self, connection: sqlite3.Connection) -> None:
         """Let no process write that another has followed as the owner, whatever became of the lock."""
@@ -74,13 +93,3 @@ class Writer:
         if connection.execute(owned, (self._epoch,)).rowcount != 1:
             sentence = f"the store {self._path} was taken over by another process: stop one of the two"
             raise AdapterFault("store_taken", sentence)
-
-
-def settle(
-    connection: sqlite3.Connection, turns: Sequence[AccountTurn], decide: Decide, now: datetime
-) -> list[Decision]:
-    """Read for all, decide for all, write for all."""
-    reading = read(connection, turns, now)
-    decisions = [decide(view, turn.inputs, now) for view, turn in zip(reading.views, turns, strict=True)]
-    write(connection, turns, decisions, reading, now)
-    return decisions
