@@ -4,28 +4,32 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from kataven_core.budget import Cap
-from kataven_core.statuses import CampaignStatus
+from kataven_core.statuses import CampaignStatus, ContactStatus
 
 from .turn import CampaignTurn, Turn
 
 
 def look_ahead(turn: Turn) -> None:
     """Say for each campaign when to decide on it again, and which wait for a call of the account to end."""
-    retries = _retries(turn)
+    returned = _returned(turn)
     for name, campaign in turn.campaigns.items():
-        at = min([*_times(turn, campaign), *retries.get(name, ())], default=None)
+        at = min([*_times(turn, campaign), *returned.get(name, ())], default=None)
         if at is not None:
             turn.wakes[name] = at
         if campaign.is_running and _awaits_a_call(turn, campaign):
             turn.waits.append(name)
 
 
-def _retries(turn: Turn) -> dict[str, list[datetime]]:
-    """Give the times of the retries that this decision has set, by campaign."""
+def _returned(turn: Turn) -> dict[str, list[datetime]]:
+    """Give the times at which contacts that this decision has made pending may be dialled, by campaign.
+
+    They were no candidates, as they were read while their dial was open: so even one that is due at once is looked at
+    again.
+    """
     times: dict[str, list[datetime]] = {}
     for _, contact in turn.contacts.values():
-        if contact.next_attempt_at and turn.campaigns[contact.campaign_id].is_running:
-            times.setdefault(contact.campaign_id, []).append(contact.next_attempt_at)
+        if contact.status is ContactStatus.PENDING and turn.campaigns[contact.campaign_id].is_running:
+            times.setdefault(contact.campaign_id, []).append(contact.next_attempt_at or turn.now)
     return times
 
 

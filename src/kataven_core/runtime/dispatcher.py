@@ -57,19 +57,23 @@ class Dispatcher:
             try:
                 await self._settle(batch.waiting)
             except AdapterFault as fault:
-                self._wait_for_the_store(batch, fault)
+                self._refuse(batch, fault)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, self.settings.store_pause_max_s)
+            except BaseException:
+                self.inbox.put_back(batch)  # so that whoever asked is found and answered
+                raise
             else:
                 batch.durable.set_result(None)
                 pause_s = self.settings.store_pause_s
                 await asyncio.sleep(0)  # a store that never waits must not keep all others from running
 
-    def _wait_for_the_store(self, batch: Batch, fault: AdapterFault) -> None:
+    def _refuse(self, batch: Batch, fault: AdapterFault) -> None:
         """Nothing was written: say so to whoever asked, keep the facts, dial nobody meanwhile."""
         log.warning("nothing is dialled until the store can be written again: %s", fault.message)
         for waiting in batch.waiting:
             answer_all(waiting.asked, fault)
+            waiting.asked.clear()
         self.inbox.put_back(batch)
 
     async def _settle(self, waiting: Sequence[Waiting]) -> None:

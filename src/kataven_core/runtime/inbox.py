@@ -98,10 +98,11 @@ class Inbox:
         self._of(account_id).campaigns.update(campaigns)
 
     def put_back(self, batch: Batch) -> None:
-        """Take facts and looks once more, before what has come since; their requests were answered."""
+        """Take what could not be settled once more, before what has come since."""
         for before in batch.waiting:
             now = self._of(before.account_id)
             now.reports[:0] = before.reports
+            now.asked[:0] = before.asked
             now.campaigns |= before.campaigns
         self._durable.add_done_callback(lambda _: _tell(batch.durable))
 

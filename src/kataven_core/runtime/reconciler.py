@@ -68,7 +68,6 @@ class Reconciler:
         """Ask the line and pass on what it says; give the attempts of which it said anything."""
         if not attempts:
             return set()
-        account_of = {attempt.id: attempt.account_id for attempt in attempts}
         try:
             reports = await self._line.reconcile(attempts)
         except AdapterFault as fault:
@@ -77,9 +76,20 @@ class Reconciler:
         except Exception:
             log.exception("the line failed when it was asked what became of %d calls", len(attempts))
             return set()
-        for report in reports:
-            if isinstance(report, NeverPlaced):  # it ends only what is doubted: a mere claim must be doubted first
-                doubt = Doubtful(attempt_id=report.attempt_id, at=report.at)
-                self._report(account_of[report.attempt_id], doubt)
-            self._report(account_of[report.attempt_id], report)
-        return {report.attempt_id for report in reports}
+        known = {attempt.id: attempt for attempt in attempts}
+        return {report.attempt_id for report in reports if self._pass_on(known.get(report.attempt_id), report)}
+
+    def _pass_on(self, attempt: Attempt | None, report: Report) -> bool:
+        """Pass a report on, if it says anything about a call that was asked about.
+
+        Never placed is no news of a call that was up: then the line has forgotten it, and it is asked about until it is
+        given up. It ends only what is doubted, so that a mere claim is doubted first.
+        """
+        if attempt is None:
+            return False
+        if isinstance(report, NeverPlaced):
+            if attempt.state is AttemptState.LIVE:
+                return False
+            self._report(attempt.account_id, Doubtful(attempt_id=report.attempt_id, at=report.at))
+        self._report(attempt.account_id, report)
+        return True

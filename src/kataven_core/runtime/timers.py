@@ -25,10 +25,11 @@ class Timers:
         self._at: dict[Key, datetime] = {}
         self._heap: list[tuple[datetime, Key]] = []
         self._sleep: asyncio.TimerHandle | None = None
+        self._is_stopped = False
 
     def set(self, key: Key, at: datetime | None) -> None:
         """Ring for this campaign at this time; None: not at all."""
-        if at == self._at.get(key):
+        if self._is_stopped or at == self._at.get(key):
             return
         if at is None:
             del self._at[key]
@@ -39,7 +40,8 @@ class Timers:
             self._rearm()
 
     def stop(self) -> None:
-        """Ring no more."""
+        """Ring no more, whatever is set."""
+        self._is_stopped = True
         if self._sleep:
             self._sleep.cancel()
         self._at.clear()

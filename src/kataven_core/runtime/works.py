@@ -95,6 +95,7 @@ class Works:
         if self._running:
             await asyncio.wait([self._running], timeout=_LAST_CYCLE_S)
             self._running.cancel()
+            await asyncio.wait([self._running])
         self.inbox.abandon(refusal)
 
     def _report(self, account_id: AccountId, report: Report) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kataven_core.cycle import Decision
+from kataven_core.reports import Report, Unsent
 from kataven_core.statuses import AttemptState, ContactStatus, Outcome
-from kataven_core.values import CampaignId
+from kataven_core.values import AttemptId, CampaignId
 
 if TYPE_CHECKING:
     from tests.core.cycle.conftest import Desk
@@ -93,6 +94,15 @@ def test_a_line_that_is_down_wakes_when_it_is_tried_again_and_waits_for_it(desk:
     assert desk.turn(line_is_up=False).waits == (A,)
 
 
+def test_i12_a_dial_that_was_never_sent_is_looked_at_again_at_once_though_it_is_the_last(desk: "Desk") -> None:
+    desk.begin("a", 1)
+    desk.turn()
+    decision = desk.turn(Unsent(attempt_id=AttemptId("a.0.1"), at=desk.now), only=())
+    assert (decision.orders, decision.wakes) == ((), {A: desk.now})
+    desk.turn(only=["a"])
+    assert desk.dialled == ["a.0.2"]
+
+
 def held_at_its_start(desk: "Desk", *, line_is_up: bool = True) -> Decision:
     """Start a second campaign of one contact while something holds every dial back, with no candidate read for it."""
     desk.begin("a", 1)
@@ -139,17 +149,18 @@ def test_i12_what_is_told_to_look_at_is_enough_to_bring_every_contact_to_its_end
         numbers = data.draw(st.lists(st.integers(0, 4), min_size=1, max_size=4))
         desk.turn(desk.create(name, numbers, max_concurrent_calls=1, retries_per_contact=1), only=())
     to_start = [*"abc"]
-    for _ in range(200):
+    for _ in range(400):
         if to_start and (not again or data.draw(st.booleans())):
             told = desk.turn(desk.operate(to_start.pop(), "start"), only=(), line_is_up=data.draw(st.booleans()))
             again |= {*told.again}
             wakes |= told.wakes
             waits |= {*told.waits}
         up = [each for each in desk.attempts.values() if each.state is not AttemptState.DONE]
-        reports = []
+        reports: list[Report] = []
         if up and (not again or data.draw(st.booleans())):
             end = data.draw(st.sampled_from(up))
-            reports = [desk.ended(end.id, data.draw(st.sampled_from([Outcome.ANSWERED, Outcome.BUSY])))]
+            ended: list[Report] = [desk.ended(end.id, outcome) for outcome in (Outcome.ANSWERED, Outcome.BUSY)]
+            reports.append(data.draw(st.sampled_from([*ended, Unsent(attempt_id=end.id, at=desk.now)])))
         elif not again and wakes:
             desk.now = max(desk.now, min(wakes.values()))
         look = again | {name for name, at in wakes.items() if at <= desk.now} | (waits if reports or not up else set())
