@@ -44,7 +44,18 @@ def main() -> None:
         alone = Path(folder) / "alone" / "bin" / "python"
         install = (alone, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", PINS)
         run(*install, wheel)
-        run(alone, "-m", "kataven_adapters.cli", "check", "--json", "tests/core/contacts_csv/corpus/tabs.csv")
+        command, contacts = (alone, "-m", "kataven_adapters.cli"), ROOT / "tests/core/contacts_csv/corpus/tabs.csv"
+        run(*command, "check", "--json", contacts)
+        run(
+            *command,
+            "dial",
+            "--store",
+            "memory://",
+            "--line",
+            "simulated://?ring_s=0&talk_s=0",
+            contacts,
+            cwd=Path(folder),
+        )
         run(*install, "pytest", "pytest-asyncio", "hypothesis")
         elsewhere = Path(folder) / "elsewhere"
         shutil.copytree(ROOT / "tests" / "core", elsewhere / "tests" / "core")

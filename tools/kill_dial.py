@@ -33,7 +33,7 @@ def write_contacts(path: Path, rows: int) -> None:
 
 
 def heard(log: Path) -> Iterator[dict[str, str]]:
-    """Give what phones heard; the last line may have been cut off by a kill."""
+    """Give what phones heard; a kill may have cut off a line."""
     with log.open() as file:
         for line in file:
             if line.endswith("}\n"):
@@ -57,33 +57,61 @@ LINE_BYTES = 400
 """About what one call writes to the log: ring, answer, end."""
 
 
-def judge(log: Path, results: Path, rows: int, *, cap: int, retries: int) -> list[str]:
+def judge(log: Path, contacts: Path, results: Path, *, cap: int, retries: int) -> list[str]:
     """Say what does not hold."""
     rings: Counter[str] = Counter()
     dials: Counter[str] = Counter()
+    answered: set[str] = set()
     up: dict[str, str] = {}
+    busy: Counter[str] = Counter()
     wrong = []
     for event in heard(log):
         attempt, number = event["attempt_id"], event["to"]
         if event["event"] == "ring":
             rings[attempt] += 1
             dials[number] += 1
+            if busy[number]:
+                wrong.append(f"{number} in two calls at once")
             up[attempt] = number
+            busy[number] += 1
             if len(up) > cap:
                 wrong.append(f"{len(up)} calls at once at {event['at']}")
-            if list(up.values()).count(number) > 1:
-                wrong.append(f"{number} in two calls at once")
-        elif event["event"] == "end":
-            up.pop(attempt, None)
         elif event["event"] == "killed":
             up.clear()
+            busy.clear()
+        elif up.get(attempt) != number:
+            wrong.append(f"{attempt} heard {event['event']} in no call to {number}")
+        elif event["event"] == "answer":
+            answered.add(number)
+        else:
+            busy[up.pop(attempt)] -= 1
     wrong += [f"attempt {name} rang {count} times" for name, count in rings.items() if count > 1]
     wrong += [f"{number} was dialled {count} times" for number, count in dials.items() if count > 1 + retries]
-    with results.open() as file:
-        ends = Counter(row["status"] for row in csv.DictReader(file))
-    if ends.total() != rows or set(ends) - {"completed", "failed"}:
-        wrong.append(f"of {rows} contacts there are {dict(ends)}")
+    wrong += _judge_results(contacts, results, dials, answered)
     return wrong
+
+
+def _judge_results(contacts: Path, results: Path, dials: Counter[str], answered: set[str]) -> Iterator[str]:
+    """Hold what the engine says of each contact against the file, and against what phones heard."""
+    numbers = [row["phone_number"] for row in _rows(contacts)]
+    ends = list(_rows(results))
+    if [row["phone_number"] for row in ends] != numbers:
+        yield f"of {len(numbers)} contacts, {len(ends)} are in the results, or not in file order"
+    for row in ends:
+        number = row["phone_number"]
+        if row["status"] not in {"completed", "failed"}:
+            yield f"{number} has come to no end: it is {row['status']}"
+        if row["status"] == "completed" and number not in answered:
+            yield f"{number} is completed, and nobody has answered there"
+        if int(row["attempts"]) < dials[number]:
+            yield f"{number} was dialled {dials[number]} times, and {row['attempts']} are known"
+    for number in dials.keys() - set(numbers):
+        yield f"{number} was dialled and is in no row"
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(newline="") as file:
+        yield from csv.DictReader(file)
 
 
 def main() -> int:
@@ -105,15 +133,19 @@ def main() -> int:
         began = time.monotonic()  # noqa: TID251 - a person waits for it
         for kill in range(words.kills):
             done = dial(command, log, until_rings=words.rows * (kill + 1) // (words.kills + 1))
-            print(f"killed at {log.stat().st_size:,} bytes of log" if done is None else "ended before it was killed")
+            if done is not None:
+                print("ended before it was killed")
+                break
+            print(f"killed at {log.stat().st_size:,} bytes of log")
             with log.open("a") as file:
-                file.write('{"event": "killed", "attempt_id": "", "to": ""}\n')
-        done = dial(command, log, until_rings=None)
+                file.write('\n{"event": "killed", "attempt_id": "", "to": ""}\n')
+        else:
+            done = dial(command, log, until_rings=None)
         if done is None or done.returncode:
             print(f"the last run ended {done and done.returncode}")
             return 1
         print(done.stdout.strip())
-        wrong = judge(log, results, words.rows, cap=words.cap, retries=words.retries)
+        wrong = judge(log, contacts, results, cap=words.cap, retries=words.retries)
         print("\n".join(wrong[:20]) or "no contact lost, none rung twice for one attempt, no cap passed")
         print(f"{contacts.stat().st_size:,} bytes, {time.monotonic() - began:.1f} s")  # noqa: TID251
         return 1 if wrong else 0

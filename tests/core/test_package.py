@@ -188,7 +188,6 @@ WITHOUT_TESTS = {
     "cycle/__init__.py": "exports only",
     "cycle/decision.py": "values only: tested where they are decided",
     "runtime/__init__.py": "exports only",
-    "runtime/settings.py": "values only: tested where they are waited for",
     "ports.py": "Protocols and values only: the suites of kataven_core.testing hold what implements them",
 }
 """The modules that have no test module of their own, and why; those of ``testing`` are run in ``tests/contract``."""

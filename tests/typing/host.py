@@ -1,12 +1,17 @@
 """What a host that imports us sees: checked by mypy and by pyright, never run."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from datetime import UTC, datetime
-from typing import assert_type
+from typing import BinaryIO, assert_type
 
 import kataven_core as kc
 from kataven_adapters.numbers import national_parser
+from kataven_adapters.registry import line_from_url, store_from_url
+from kataven_adapters.simulated import SimulatedLine, SimulatedSettings
+from kataven_adapters.sqlite import SqliteStore
 from kataven_core.codec import campaign_members, from_plain, to_plain
+from kataven_core.ports import CampaignRecord, ContactsPage, Line, Store
+from kataven_core.runtime import Engine, Hub, SystemClock
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -61,3 +66,29 @@ def keep(account: kc.Account, campaign: kc.Campaign) -> dict[str, object]:
     """Turn values into plain forms and back."""
     assert_type(from_plain(to_plain(account), kc.Account), kc.Account)
     return campaign_members(campaign)
+
+
+def engines() -> list[Engine]:
+    """Put engines together, by hand and by URL."""
+    clock = SystemClock()
+    by_hand = Engine(store=SqliteStore("calls.db"), line=SimulatedLine(SimulatedSettings(), clock), publisher=Hub())
+    store = assert_type(store_from_url("memory://"), Store)
+    line = assert_type(line_from_url("simulated://", clock), Line)
+    return [by_hand, Engine(store=store, line=line)]
+
+
+async def embed(engine: Engine, file: BinaryIO, body: AsyncIterable[bytes]) -> kc.Snapshot:
+    """Use everything that a host calls."""
+    seen: list[int] = []
+    async with engine as opened:
+        assert_type(opened, Engine)
+        campaign = assert_type(await engine.create("acme", settings(), contacts=file), kc.Campaign)
+        await engine.create("acme", settings(), contacts=body, on_progress=lambda now: seen.append(now.accepted))
+        assert_type(await engine.start("acme", campaign.id), kc.Campaign)
+        assert_type(await engine.campaign("acme", campaign.id), CampaignRecord)
+        page = assert_type(await engine.contacts("acme", campaign.id, status=kc.ContactStatus.PENDING), ContactsPage)
+        assert_type(page.contacts, tuple[kc.Contact, ...])
+        async with engine.events("acme") as events:
+            async for event in events:
+                assert_type(event, kc.CampaignEvent)
+        return assert_type(await engine.snapshot("acme", campaign.id), kc.Snapshot)
