@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kataven_adapters.cli.contacts_file import national_numbers, read_contacts
+from kataven_adapters.cli.contacts_file import read_contacts, read_whole
 from kataven_adapters.cli.failure import CommandFailure
-from kataven_core import ContactsParser, RejectedRow
+from kataven_core import MAX_FILE_BYTES, ContactsParser, RejectedRow
 
 
 def failure_of(name: str) -> CommandFailure:
@@ -59,11 +59,21 @@ def test_a_person_sees_rows_counted(
     assert shown.endswith("\r\033[K")
 
 
-def test_no_region_reads_no_national_numbers() -> None:
-    assert national_numbers(None) is None
+def test_a_whole_file_is_read_up_to_more_than_any_contacts_file_may_have(tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_bytes(b"phone_number\n+14155550100\n")
+    assert read_whole(str(path)) == b"phone_number\n+14155550100\n"
+    path.write_bytes(b"x" * (MAX_FILE_BYTES + 10))
+    assert len(read_whole(str(path))) == MAX_FILE_BYTES + 1
 
 
-def test_a_missing_library_is_one_sentence_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "kataven_adapters.numbers", None)
-    with pytest.raises(CommandFailure, match=r"pip install 'kataven-core\[numbers\]'"):
-        national_numbers("US")
+def test_a_whole_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    for name, sentence in ((tmp_path / "none.csv", "there is no such file"), (tmp_path, "this is a folder")):
+        with pytest.raises(CommandFailure, match=sentence):
+            read_whole(str(name))
+
+
+def test_standard_input_that_is_closed_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(CommandFailure, match="standard input is closed: name a file"):
+        read_whole("-")
