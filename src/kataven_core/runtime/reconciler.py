@@ -69,9 +69,10 @@ class Reconciler:
         if not attempts:
             return set()
         try:
-            reports = await self._line.reconcile(attempts)
-        except AdapterFault as fault:
-            log.warning("the line can't say what became of %d calls: %s", len(attempts), fault.message)
+            async with asyncio.timeout(self._settings.originate_limit_s):
+                reports = await self._line.reconcile(attempts)
+        except (AdapterFault, TimeoutError) as fault:
+            log.warning("the line can't say what became of %d calls: %s", len(attempts), fault)
             return set()
         except Exception:
             log.exception("the line failed when it was asked what became of %d calls", len(attempts))

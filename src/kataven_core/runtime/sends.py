@@ -72,6 +72,12 @@ class Sends:
         """Wait until no send is under way any more, but not for ever."""
         await self._wait({task for tasks in self._under_way.values() for task in tasks} | self._waiting)
 
+    def stop(self) -> None:
+        """Give up on those that have not settled; the next process finds out about them."""
+        for tasks in [*self._under_way.values()]:
+            for task in tasks:
+                task.cancel()
+
     async def _wait(self, tasks: "set[asyncio.Task[None]]") -> None:
         if tasks:
             await asyncio.wait(tasks, timeout=self._settings.settle_limit_s)

@@ -7,12 +7,12 @@ from attrs import frozen
 class EngineSettings:
     """The engine's patience. The defaults are what its promises are made of; tests make them shorter.
 
-    ``send_deadline_s``: a claimed call that has not left by then is not sent. ``originate_limit_s``: a line that has
-    not answered by then leaves open whether the phone rings. ``settle_limit_s``: how long an answer to pause, stop and
-    delete waits for sends under way. ``drain_s``: how long leaving the engine lets calls end that would die with it.
-    ``reconcile_every_s``: how often the line is asked about a call that may be up, until after ``lost_after_s`` it is
-    given up. ``line_pause_s``: how long a line that refuses a call is left alone, doubled each time up to
-    ``line_pause_max_s``; ``store_pause_s`` and ``store_pause_max_s``: the same for a store that can't write.
+    ``send_deadline_s``: a claimed call that has not left by then is not sent. ``originate_limit_s``: no request to the
+    line lasts longer; whether one to place a call then rings a phone is left open. ``settle_limit_s``: how long an
+    answer to pause, stop and delete waits for sends under way. ``drain_s``: how long leaving the engine lets calls end
+    that would die with it. ``reconcile_every_s``: how often the line is asked about a call that may be up, until after
+    ``lost_after_s`` it is given up. ``line_pause_s``: how long a line that refuses a call is left alone, doubled each
+    time up to ``line_pause_max_s``; ``store_pause_s`` and ``store_pause_max_s``: the same for a store that can't write.
     """
 
     send_deadline_s: float = 5.0

@@ -1,5 +1,6 @@
-"""The clock of the machine, and ids drawn by chance: what the core takes as arguments comes from here."""
+"""The clock of the machine, ids and chance: what the core takes as arguments comes from here."""
 
+import random  # noqa: TID251 - the one place where the runtime draws
 import time
 import uuid
 from datetime import UTC, datetime
@@ -22,3 +23,8 @@ class SystemClock:
 def new_campaign_id() -> CampaignId:
     """Draw an id that nobody else has."""
     return CampaignId(str(uuid.uuid4()))  # noqa: TID251 - the one place where an id is drawn
+
+
+def chance() -> float:
+    """Draw a number from 0 to 1, 1 left out."""
+    return random.random()  # noqa: S311 - it spreads pauses, and keeps no secret

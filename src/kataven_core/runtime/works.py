@@ -19,6 +19,7 @@ from .reconciler import Reconciler
 from .sends import Sends
 from .settings import EngineSettings
 from .sweeper import Sweeper
+from .system import chance
 
 log = logging.getLogger("kataven_core.engine")
 
@@ -36,7 +37,7 @@ class Works:
         self.store = store
         self._line = line
         self._settings = settings
-        self._pauses = LinePauses(clock, settings)
+        self._pauses = LinePauses(clock, settings, chance)
         self._sends = Sends(line, clock, self._pauses, settings, self._report)
         self._reconciler = Reconciler(line, clock, settings, self._report)
         self._attempts = OpenAttempts(self._reconciler)
@@ -91,11 +92,12 @@ class Works:
     async def _stop_at_once(self, refusal: AdapterFault) -> None:
         self._reconciler.stop()
         self._sweeper.stop()
+        self._sends.stop()
         self.inbox.close()
         if self._running:
             await asyncio.wait([self._running], timeout=_LAST_CYCLE_S)
             self._running.cancel()
-            await asyncio.wait([self._running])
+            await asyncio.wait([self._running], timeout=_LAST_CYCLE_S)
         self.inbox.abandon(refusal)
 
     def _report(self, account_id: AccountId, report: Report) -> None:

@@ -387,7 +387,7 @@ async def test_an_originate_that_raises_is_doubted_and_its_outcome_still_counts(
 
 
 async def test_a_refusal_holds_its_account_back_until_the_pause_is_over_and_no_other(world: World) -> None:
-    world.phone.then(world.phone.refuse())
+    world.phone.then(world.phone.refuse(retry_after_s=60))
     await world.run("a", 4, max_concurrent_calls=2)
     await until(lambda: world.phone.orders)
     await world.quiet()

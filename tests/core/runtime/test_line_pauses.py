@@ -87,3 +87,9 @@ def test_a_wall_clock_that_is_set_back_makes_no_pause_longer(pauses: LinePauses,
     assert pauses.until(ACME) == clock.now() + timedelta(seconds=10)
     clock.wait(10)
     assert pauses.is_open(ACME)
+
+
+def test_chance_makes_our_own_pauses_up_to_a_fifth_shorter_and_never_the_lines(clock: HandClock) -> None:
+    pauses = LinePauses(clock, SETTINGS, lambda: 1.0)
+    assert refuse(pauses, clock) == pytest.approx(0.8)
+    assert refuse(pauses, clock, 90.0) == 90

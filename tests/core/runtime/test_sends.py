@@ -302,3 +302,15 @@ async def test_a_doubt_is_logged_as_a_warning(caplog: pytest.LogCaptureFixture) 
         desk.begin()
         await desk.settled()
     assert [record.name for record in caplog.records] == ["kataven_core.line"]
+
+
+async def test_what_has_not_settled_when_it_is_stopped_says_nothing_any_more() -> None:
+    desk = Desk(evolve(PATIENT, settle_limit_s=SOON_S))
+    desk.phone.then(desk.phone.hang)
+    desk.begin()
+    await turns_of_the_loop()
+    desk.sends.stop()
+    await turns_of_the_loop()
+    assert desk.phone.dialled == [name(0)]
+    assert desk.reports == []
+    await desk.sends.settle()

@@ -4,7 +4,7 @@ from datetime import UTC, timedelta
 
 from kataven_core.ports import Clock
 from kataven_core.runtime import SystemClock
-from kataven_core.runtime.system import new_campaign_id
+from kataven_core.runtime.system import chance, new_campaign_id
 
 
 def test_the_wall_time_is_utc() -> None:
@@ -24,3 +24,9 @@ def test_no_id_is_drawn_twice() -> None:
     drawn = [new_campaign_id() for _ in range(1000)]
     assert len(set(drawn)) == 1000
     assert all(len(each) == 36 for each in drawn)
+
+
+def test_chance_is_a_number_from_0_to_1_and_not_always_the_same() -> None:
+    drawn = [chance() for _ in range(100)]
+    assert all(0 <= number < 1 for number in drawn)
+    assert len(set(drawn)) > 1

@@ -138,6 +138,9 @@ def _config(name: str | None) -> Config:
     if name is None:
         return Config()
     try:
-        return load_config(name)
+        config = load_config(name)
     except InvalidValue as error:
         raise CommandFailure(one_line(error.message)) from None
+    for warning in config.warnings:
+        print(one_line(f"{name}: {warning}"), file=sys.stderr)
+    return config

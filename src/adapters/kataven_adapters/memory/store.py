@@ -39,6 +39,7 @@ class MemoryStore:
         self._tenants: dict[AccountId, Tenant] = {}
 
     async def __aenter__(self) -> Self:
+        self._tenants.clear()  # whoever still wrote when it was closed wrote into nothing
         return self
 
     async def __aexit__(

@@ -10,6 +10,7 @@ from typing import Self
 from kataven_core import (
     Account,
     AccountId,
+    AdapterFault,
     Campaign,
     CampaignId,
     ContactStatus,
@@ -44,23 +45,41 @@ class SqliteStore:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
+        self._opened: tuple[Writer, Readers] | None = None
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opening:
-            self._writer = Writer(self._path)
-            opening.push_async_callback(self._writer.close)
-            await self._writer.open()
-            self._readers = await opening.enter_async_context(Readers(self._path))
-            for account_id, campaign_id in await self._writer.run(uploads):
-                await self.discard(account_id, campaign_id)
+            writer = Writer(self._path)
+            opening.push_async_callback(writer.close)
+            await writer.open()
+            readers = await opening.enter_async_context(Readers(self._path))
+            for account_id, campaign_id in await writer.run(uploads):
+                while await writer.run(discard_step, account_id, campaign_id):
+                    pass
+            self._opened = writer, readers
             self._open = opening.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._opened = None
         await self._open.aclose()
+
+    @property
+    def _writer(self) -> Writer:
+        return self._both[0]
+
+    @property
+    def _readers(self) -> Readers:
+        return self._both[1]
+
+    @property
+    def _both(self) -> tuple[Writer, Readers]:
+        if self._opened is None:
+            raise AdapterFault("store_closed", f"the store {self._path} is not open: use it inside `async with`")
+        return self._opened
 
     # Writing.
 
