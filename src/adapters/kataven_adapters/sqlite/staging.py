@@ -7,9 +7,10 @@ from typing import Final
 from kataven_core import AccountId, CampaignId, RejectedRow
 from kataven_core.ports import StagedContact
 
+from .writing import ALLOT, UNALLOT
+
 STEP_ROWS: Final = 1_000
 
-_ALLOT: Final = "INSERT INTO uploads (account_id, campaign_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIND: Final = "SELECT no FROM uploads WHERE account_id = ? AND campaign_id = ?"
 _STAGE: Final = "INSERT INTO contacts (campaign_no, position, phone_number, custom_fields) VALUES (?, ?, ?, ?)"
 _REJECT: Final = 'INSERT INTO rejects (campaign_no, line, "column", code, message, value) VALUES (?, ?, ?, ?, ?, ?)'
@@ -37,7 +38,7 @@ def stage(
     rejects: Sequence[RejectedRow],
 ) -> None:
     """Take the next rows of an upload."""
-    connection.execute(_ALLOT, (account_id, campaign_id))
+    connection.execute(ALLOT, (account_id, campaign_id))
     (no,) = connection.execute(_FIND, (account_id, campaign_id)).fetchone()
     connection.executemany(_STAGE, [(no, *row) for row in contacts])
     connection.executemany(
@@ -51,7 +52,7 @@ def discard_step(connection: sqlite3.Connection, account_id: AccountId, campaign
     for no in numbers:
         if any(connection.execute(drop, (no, STEP_ROWS)).rowcount for drop in (_DROP_CONTACTS, _DROP_REJECTS)):
             return True
-    connection.execute("DELETE FROM uploads WHERE account_id = ? AND campaign_id = ?", (account_id, campaign_id))
+    connection.execute(UNALLOT, (account_id, campaign_id))
     return False
 
 
