@@ -28,6 +28,8 @@ PAGE_SIZE: Final = 100
 """Contacts on one page."""
 REJECTS_PAGE_SIZE: Final = 1_000
 """Rejected rows on one page."""
+LOOK_AHEAD: Final = 1_000
+"""Contacts that are due among which free ones are looked for, so that a file of one number slows nobody else."""
 MAX_STAGED_ROWS: Final = 1_000
 """Rows that one call of ``Store.stage`` may bring: so long, and no longer, others wait for the writer."""
 
@@ -125,6 +127,8 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
         """Take the next rows of an upload, at most ``MAX_STAGED_ROWS`` of each; nobody sees them yet.
 
         They become a campaign's when ``CreateCampaign`` is settled for this id. Positions count from 0 without a gap.
+        ``CommandRefused`` with the code ``campaign_exists`` where the id is a campaign's already, or another account's
+        upload's: ids are unique over all accounts, as those of attempts are made of them.
         """
         ...
 
@@ -155,7 +159,10 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
     async def contacts(
         self, account_id: AccountId, campaign_id: CampaignId, *, status: ContactStatus | None = None, page: int = 0
     ) -> ContactsPage:
-        """Give a page of a campaign's contacts, or of those in one status; one past the end is empty."""
+        """Give a page of a campaign's contacts, or of those in one status; one past the end is empty.
+
+        ``page`` counts from 0.
+        """
         ...
 
     async def rejects(self, account_id: AccountId, campaign_id: CampaignId, *, page: int = 0) -> Sequence[RejectedRow]:
@@ -245,6 +252,7 @@ class Clock(Protocol):
 
 
 __all__ = [
+    "LOOK_AHEAD",
     "MAX_STAGED_ROWS",
     "PAGE_SIZE",
     "REJECTS_PAGE_SIZE",

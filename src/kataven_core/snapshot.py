@@ -1,12 +1,15 @@
 """A campaign's progress at a glance, as the event stream shows it."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from attrs import frozen
 
 from .counters import Counters
 from .statuses import CampaignStatus, Outcome
 from .values import CampaignId
+
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @frozen(kw_only=True)
@@ -34,8 +37,15 @@ class Snapshot:
     timestamp: datetime
 
 
-def take_snapshot(status: CampaignStatus, counters: Counters, *, calls_per_minute: int, now: datetime) -> Snapshot:
-    """Give the snapshot of a campaign in ``status``."""
+def take_snapshot(
+    status: CampaignStatus,
+    counters: Counters,
+    *,
+    calls_per_minute: int,
+    now: datetime,
+    started_at: datetime | None = None,
+) -> Snapshot:
+    """Give the snapshot of a campaign in ``status``; ``started_at`` makes for a fair pace in its first minute."""
     ended = counters.ended_attempts
     return Snapshot(
         campaign_id=counters.campaign_id,
@@ -51,12 +61,17 @@ def take_snapshot(status: CampaignStatus, counters: Counters, *, calls_per_minut
         calls_in_flight=counters.calls_in_flight,
         answer_rate=counters.outcomes.get(Outcome.ANSWERED, 0) / ended if ended else None,
         calls_per_minute=calls_per_minute,
-        eta=_eta(status, counters, calls_per_minute, now),
+        eta=_eta(status, counters, calls_per_minute * _MINUTE / _part_of_minute(started_at, now), now),
         timestamp=now,
     )
 
 
-def _eta(status: CampaignStatus, counters: Counters, calls_per_minute: int, now: datetime) -> datetime | None:
+def _part_of_minute(started_at: datetime | None, now: datetime) -> timedelta:
+    """Say how much of the last minute it has been running for; a second at least."""
+    return min(max(now - started_at, timedelta(seconds=1)), _MINUTE) if started_at else _MINUTE
+
+
+def _eta(status: CampaignStatus, counters: Counters, calls_per_minute: float, now: datetime) -> datetime | None:
     """Say when the rest will be dialled: contacts left, times the attempts that a finished one has taken, by the pace.
 
     Pauses for retries at the very end are not foreseen; the figure moves as the campaign does.

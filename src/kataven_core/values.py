@@ -14,6 +14,9 @@ AttemptId = NewType("AttemptId", str)
 ACCOUNT_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """An account's id, whole. It may hold ``_``: an API key can't be split at its first underscore."""
 
+CAMPAIGN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""A campaign's id: no dot, as one stands between it and a contact's position."""
+
 _RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(\d{1,6})\d*)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
@@ -28,6 +31,16 @@ def account_id(text: str) -> AccountId:
             f"{text!r} is no account id: use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or a digit",
         )
     return AccountId(text)
+
+
+def campaign_id(text: str) -> CampaignId:
+    """Read a campaign's id; ``InvalidValue`` when it is none. It is part of the ids of contacts and attempts."""
+    if not CAMPAIGN_NAME.fullmatch(text):
+        raise InvalidValue(
+            "invalid_campaign_id",
+            f"{text[:64]!r} is no campaign id: use 1 to 64 of a-z, A-Z, 0-9, - and _, as a UUID does",
+        )
+    return CampaignId(text)
 
 
 def contact_id(campaign: CampaignId, position: int) -> ContactId:

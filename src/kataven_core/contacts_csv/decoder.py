@@ -21,6 +21,8 @@ _TOO_LARGE = Flaw(
     f"the file is larger than {MAX_FILE_BYTES:,} bytes (10 MiB): split it before this line",
 )
 _NUL = Flaw(FileFault.NUL_BYTE, "there is a NUL byte, so this is no text in UTF-8: export it again as CSV UTF-8")
+_WORKBOOK = "the file is a workbook such as Excel's, or another zip archive: save it as CSV UTF-8 first"
+_ZIP_FIRST_BYTES = b"PK\x03\x04"
 _UTF16 = Flaw(FileFault.NOT_UTF8, "the file is UTF-16: export it again as CSV UTF-8")
 
 
@@ -30,6 +32,7 @@ class Decoder:
     def __init__(self) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._bytes_read = 0
+        self._first_bytes = b""
         self._is_at_start = True
 
     def feed(self, data: bytes, *, final: bool = False) -> tuple[str, Flaw | None]:
@@ -37,6 +40,7 @@ class Decoder:
         room = MAX_FILE_BYTES - self._bytes_read
         flaw = _TOO_LARGE if len(data) > room else None
         data = data[:room]
+        self._first_bytes += data[: len(_ZIP_FIRST_BYTES) - len(self._first_bytes)]
         offset = self._bytes_read
         self._bytes_read += len(data)
         try:
@@ -45,7 +49,11 @@ class Decoder:
             text, flaw = self._before(error, offset)
         text = self._without_mark(text)
         nul = text.find("\0")
-        return (text, flaw) if nul < 0 else (text[:nul], _NUL)
+        if nul >= 0:
+            text, flaw = text[:nul], _NUL
+        if flaw and flaw is not _TOO_LARGE and self._first_bytes == _ZIP_FIRST_BYTES:
+            flaw = flaw._replace(sentence=_WORKBOOK)
+        return text, flaw
 
     def _before(self, error: UnicodeDecodeError, offset: int) -> tuple[str, Flaw]:
         """Give the text before the bytes that are no UTF-8, and say which bytes they are."""

@@ -61,8 +61,8 @@ class Decision:
 
     The last three say when to decide on a campaign again, besides when a report or a command names it. ``again``: at
     once, as it may dial more than it was given: it has just begun, or used all up. ``wakes``: at this time, as a retry
-    or a schedule comes due or a cap opens. ``waits``: when any call of the account ends or the line is up again, as a
-    cap of the account holds it back, or a call to the number of one of its contacts.
+    or a schedule comes due or a cap opens. ``waits``: when any call of the account ends, a command comes for it, or
+    the line is up again, as a cap or the budget of the account holds it back, or a call to a number that it has.
     """
 
     account: Account | None

@@ -18,8 +18,9 @@ from kataven_core.errors import AdapterFault, KatavenError
 from kataven_core.ports import AccountTurn, Clock, Decide, Publisher, Store
 from kataven_core.reports import Ended, Lost, NeverPlaced, Unsent
 from kataven_core.statuses import CampaignStatus
+from kataven_core.values import AccountId
 
-from .inbox import Asked, Batch, Inbox, Waiting, answer_all, give
+from .inbox import Asked, Batch, Inbox, Waiting, answer_all, give, settle
 from .line_pauses import LinePauses
 from .open_attempts import OpenAttempts
 from .outlook import Outlook
@@ -36,7 +37,7 @@ _QUIETING: Final = (Operation.PAUSE, Operation.STOP, Operation.DELETE)
 
 @frozen(kw_only=True)
 class Dispatcher:
-    """Runs until its inbox is closed and empty."""
+    """Runs until its inbox is closed and empty. Raises what it can't go on after: the store is gone for good."""
 
     store: Store
     decide: Decide
@@ -58,13 +59,15 @@ class Dispatcher:
                 await self._settle(batch.waiting)
             except AdapterFault as fault:
                 self._refuse(batch, fault)
+                if not fault.is_retryable:
+                    raise
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, self.settings.store_pause_max_s)
             except BaseException:
                 self.inbox.put_back(batch)  # so that whoever asked is found and answered
                 raise
             else:
-                batch.durable.set_result(None)
+                settle(batch.durable, None)
                 pause_s = self.settings.store_pause_s
                 await asyncio.sleep(0)  # a store that never waits must not keep all others from running
 
@@ -82,9 +85,9 @@ class Dispatcher:
         What fails alone is logged and set aside, so that the rest goes on. A fault that may pass is raised, with all
         that is not settled still in ``waiting``.
         """
-        turns = [self._turn(each) for each in waiting]
         claimed_at = self.clock.monotonic()
         try:
+            turns = [self._turn(each) for each in waiting]
             decisions = await self.store.settle(turns, self.decide, self.clock.now())
         except Exception as error:
             if isinstance(error, AdapterFault) and error.is_retryable:
@@ -102,26 +105,41 @@ class Dispatcher:
             return
         (whole,) = waiting
         parts = whole.take_apart()
-        if len(parts) == 1:
-            _set_aside(parts[0], error)
-            return
-        while parts:
-            try:
+        try:
+            if len(parts) == 1:
+                await self._set_aside(parts[0], error)
+                return
+            while parts:
                 await self._settle(parts[:1])
-            except AdapterFault:
-                whole.take_back(parts)
-                raise
-            del parts[0]
+                del parts[0]
+        except BaseException:
+            whole.take_back(parts)
+            raise
+
+    async def _set_aside(self, waiting: Waiting, error: Exception) -> None:
+        """Leave out what can't be settled even alone, if nothing at all is what can be: else the store is to blame."""
+        if isinstance(error, AdapterFault):
+            await self._try_nothing(waiting.account_id)
+        log.error("set aside, as it can't be settled: %s", waiting.named(), exc_info=error)
+        answer_all(waiting.asked, error)
+
+    async def _try_nothing(self, account_id: AccountId) -> None:
+        """Settle a turn in which nothing has come in; raises when the store can't do even that."""
+        claimed_at = self.clock.monotonic()
+        turn = AccountTurn(account_id=account_id)
+        (decision,) = await self.store.settle([turn], self.decide, self.clock.now())
+        self._follow(Waiting(account_id), decision, claimed_at)
 
     def _turn(self, waiting: Waiting) -> AccountTurn:
         account_id = waiting.account_id
-        if any(isinstance(report, _CLOSING) for report in waiting.reports):
+        if waiting.asked or any(isinstance(report, _CLOSING) for report in waiting.reports):
             waiting.campaigns |= self.outlook.take_those_that_wait(account_id)
+        until = self.pauses.until(account_id)
         inputs = Inputs(
             reports=tuple(waiting.reports),
             commands=tuple(each.command for each in waiting.asked),
-            line_is_up=self.pauses.is_open(account_id),
-            line_opens_at=self.pauses.until(account_id),
+            line_is_up=until is None and not self.pauses.is_closed,
+            line_opens_at=until,
         )
         return AccountTurn(account_id=account_id, inputs=inputs, campaigns=frozenset(waiting.campaigns))
 
@@ -151,9 +169,3 @@ class Dispatcher:
             self.sends.when_settled((answer.account_id, answer.id), lambda: give(asked.answer, answer))
         else:
             give(asked.answer, answer)
-
-
-def _set_aside(waiting: Waiting, error: Exception) -> None:
-    """Leave out what can't be settled even alone."""
-    log.error("set aside, as it can't be settled: %s", waiting.named(), exc_info=error)
-    answer_all(waiting.asked, error)

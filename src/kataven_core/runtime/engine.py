@@ -12,12 +12,14 @@ from kataven_core.campaign import Campaign, Operation
 from kataven_core.contacts_csv import ContactsParser, CsvOptions, RejectedRow
 from kataven_core.cycle import Command, CreateCampaign, Operate, PutAccount
 from kataven_core.cycle import decide as decide_purely
-from kataven_core.errors import AdapterFault, CommandRefused, InvalidValue
+from kataven_core.errors import AdapterFault, CommandRefused, InvalidValue, KatavenError, NotFound, Problem
 from kataven_core.ports import CampaignRecord, Clock, ContactsPage, Decide, Line, Publisher, Store, Subscription
 from kataven_core.settings import CampaignSettings
 from kataven_core.snapshot import Snapshot, take_snapshot
 from kataven_core.statuses import ContactStatus
 from kataven_core.values import AccountId, CampaignId
+from kataven_core.values import account_id as read_account_id
+from kataven_core.values import campaign_id as read_campaign_id
 
 from .hub import Hub
 from .imports import Import, OnProgress
@@ -51,7 +53,8 @@ class Engine:
     ) -> None:
         self._store = store
         self._line = line
-        self._publisher = publisher or Hub()
+        self._hub = Hub()
+        self._publisher = publisher or self._hub
         self._clock = clock or SystemClock()
         self._settings = settings or EngineSettings()
         self._decide = decide
@@ -81,14 +84,22 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop claiming, let sends settle and calls end that would die with the process, store what is known."""
-        await self._open.aclose()
-        self._works = None
+        try:
+            await self._open.aclose()
+        finally:
+            self._works = None
+            self._hub.close()
+
+    @property
+    def failure(self) -> AdapterFault | None:
+        """Why the engine dials nobody any more, where it had to stop by itself; None while all is well."""
+        return self._open_works.failure
 
     # Commands.
 
     async def put_account(self, account: Account) -> Account:
         """Make an account, or change its caps, agents and numbers; its running campaigns follow at once."""
-        answer = await self._ask(account.id, PutAccount(account=account))
+        answer = await self._ask(read_account_id(account.id), PutAccount(account=account))
         assert isinstance(answer, Account)  # noqa: S101 - what a put is answered with
         return answer
 
@@ -108,8 +119,8 @@ class Engine:
         The file is read as it comes, and never held whole; the campaign is there whole, or not at all. ``options`` say
         how to read it, ``on_progress`` hears how far that has come. ``ContactsFileError`` when it can't be used.
         """
-        account = AccountId(account_id)
-        name = CampaignId(campaign_id) if campaign_id else new_campaign_id()
+        account = _known_account(account_id)
+        name = new_campaign_id() if campaign_id is None else read_campaign_id(campaign_id)
         problems = (await self._open_works.store.account(account)).obstacles(
             settings.agent_id, settings.phone_number_id
         )
@@ -137,9 +148,12 @@ class Engine:
         return created
 
     async def _give_up(self, account_id: AccountId, campaign_id: CampaignId, asked: Answer | None) -> None:
-        """Remove what was staged, unless the campaign has come into being after all: first let that be known."""
+        """Remove what was staged, and the campaign too, should it have come into being: first let that be known."""
         if asked:
             await asyncio.wait([asked])
+            if not asked.exception():
+                with suppress(KatavenError):
+                    await self._ask(account_id, Operate(campaign_id=campaign_id, operation=Operation.DELETE))
         with suppress(AdapterFault):  # else it is swept when the store is opened
             await self._open_works.store.discard(account_id, campaign_id)
 
@@ -165,8 +179,8 @@ class Engine:
 
     async def operate(self, account_id: str, campaign_id: str, operation: Operation) -> Campaign:
         """Do to a campaign what somebody asks for; give it as the operation left it."""
-        command = Operate(campaign_id=CampaignId(campaign_id), operation=operation)
-        answer = await self._ask(AccountId(account_id), command)
+        account, name = _known(account_id, campaign_id)
+        answer = await self._ask(account, Operate(campaign_id=name, operation=operation))
         assert isinstance(answer, Campaign)  # noqa: S101 - what an operation is answered with
         return answer
 
@@ -174,38 +188,38 @@ class Engine:
 
     async def account(self, account_id: str) -> Account:
         """Give an account as it was put last."""
-        return await self._open_works.store.account(AccountId(account_id))
+        return await self._open_works.store.account(_known_account(account_id))
 
     async def campaign(self, account_id: str, campaign_id: str) -> CampaignRecord:
         """Give a campaign and its counters."""
-        return await self._open_works.store.campaign(AccountId(account_id), CampaignId(campaign_id))
+        return await self._open_works.store.campaign(*_known(account_id, campaign_id))
 
     async def campaigns(self, account_id: str) -> Sequence[Campaign]:
         """Give an account's campaigns, the newest first."""
-        return await self._open_works.store.campaigns(AccountId(account_id))
+        return await self._open_works.store.campaigns(_known_account(account_id))
 
     async def contacts(
         self, account_id: str, campaign_id: str, *, status: ContactStatus | None = None, page: int = 0
     ) -> ContactsPage:
         """Give a page of a campaign's contacts, in file order."""
-        return await self._open_works.store.contacts(
-            AccountId(account_id), CampaignId(campaign_id), status=status, page=page
-        )
+        return await self._open_works.store.contacts(*_known(account_id, campaign_id), status=status, page=_page(page))
 
     async def rejects(self, account_id: str, campaign_id: str, *, page: int = 0) -> Sequence[RejectedRow]:
         """Give a page of the rows of a campaign's file that can't be dialled."""
-        return await self._open_works.store.rejects(AccountId(account_id), CampaignId(campaign_id), page=page)
+        return await self._open_works.store.rejects(*_known(account_id, campaign_id), page=_page(page))
 
     async def snapshot(self, account_id: str, campaign_id: str) -> Snapshot:
         """Give a campaign's progress at a glance."""
-        account, name, now = AccountId(account_id), CampaignId(campaign_id), self._clock.now()
+        account, name = _known(account_id, campaign_id)
+        now = self._clock.now()
         campaign, counters = await self._open_works.store.campaign(account, name)
         dials = await self._open_works.store.dials_since(account, name, now - _MINUTE)
-        return take_snapshot(campaign.status, counters, calls_per_minute=dials, now=now)
+        return take_snapshot(campaign.status, counters, calls_per_minute=dials, now=now, started_at=campaign.started_at)
 
     def events(self, account_id: str, campaign_id: str | None = None) -> Subscription:
         """Listen to what happens, once it is durable: ``async with engine.events("acme") as events``."""
-        return self._publisher.subscribe(AccountId(account_id), CampaignId(campaign_id) if campaign_id else None)
+        account = _known_account(account_id)
+        return self._publisher.subscribe(account, None if campaign_id is None else CampaignId(campaign_id))
 
     async def _ask(self, account_id: AccountId, command: Command) -> Account | Campaign:
         return await self._open_works.inbox.ask(account_id, command)
@@ -215,3 +229,25 @@ class Engine:
         if self._works is None:
             raise AdapterFault("engine_not_open", "the engine is not open: use it inside `async with Engine(...)`")
         return self._works
+
+
+def _known_account(account_id: str) -> AccountId:
+    """Read an account's id; what can't be one is nobody's."""
+    try:
+        return read_account_id(account_id)
+    except InvalidValue:
+        raise NotFound("account") from None
+
+
+def _known(account_id: str, campaign_id: str) -> tuple[AccountId, CampaignId]:
+    """Read a campaign's ids; what can't be one is nobody's."""
+    try:
+        return read_account_id(account_id), read_campaign_id(campaign_id)
+    except InvalidValue:
+        raise NotFound("campaign") from None
+
+
+def _page(page: int) -> int:
+    if page < 0:
+        raise InvalidValue.of("invalid_page", [Problem("page", f"page is {page}: pages are counted from 0")])
+    return page

@@ -33,6 +33,12 @@ class Hub:
                 for listener in self._listeners.get(topic, ()):
                     listener.hear(event)
 
+    def close(self) -> None:
+        """Let every listener hear what it has not heard yet, and then come to an end."""
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.end()
+
     def subscribe(self, account_id: AccountId, campaign_id: CampaignId | None = None) -> "Listener":
         """Listen, from the moment at which what is given back is entered."""
         return Listener(self._listeners, (account_id, campaign_id), self._room)
@@ -60,8 +66,7 @@ class Listener:
         others = [each for each in self._listeners.pop(self._topic) if each is not self]
         if others:
             self._listeners[self._topic] = others
-        self._has_left = True
-        self._arrived.set()
+        self.end()
 
     def __aiter__(self) -> Self:
         return self
@@ -77,6 +82,11 @@ class Listener:
             self._arrived.clear()
             await self._arrived.wait()
         return self._heard.popleft()
+
+    def end(self) -> None:
+        """Hear nothing more."""
+        self._has_left = True
+        self._arrived.set()
 
     def hear(self, event: CampaignEvent) -> None:
         """Take what was published, or note that it was too much."""

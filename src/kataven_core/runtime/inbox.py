@@ -1,8 +1,8 @@
 """Everything that waits for the next cycle, by account: reports, commands, campaigns to look at."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from attrs import Factory, define
 
@@ -69,6 +69,18 @@ class Batch(NamedTuple):
     durable: "asyncio.Future[None]"
 
 
+class Durable:
+    """Awaited, it is done when what it stands for is committed. Many may wait, and giving up disturbs nobody else."""
+
+    __slots__ = ("_committed",)
+
+    def __init__(self, committed: "asyncio.Future[None]") -> None:
+        self._committed = committed
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return asyncio.shield(self._committed).__await__()
+
+
 class Inbox:
     """Takes at any time; gives all at once."""
 
@@ -104,12 +116,12 @@ class Inbox:
             now.reports[:0] = before.reports
             now.asked[:0] = before.asked
             now.campaigns |= before.campaigns
-        self._durable.add_done_callback(lambda _: _tell(batch.durable))
+        self._durable.add_done_callback(lambda done: settle(batch.durable, done.exception()))
 
     @property
-    def durable(self) -> "asyncio.Future[None]":
+    def durable(self) -> "Durable":
         """What is done when all that waits now is committed."""
-        return self._durable
+        return Durable(self._durable)
 
     async def take(self) -> Batch | None:
         """Wait until something is there and take all of it; None when nothing will come any more."""
@@ -136,6 +148,7 @@ class Inbox:
         self.refuse(refusal)
         for waiting in self._waiting.values():
             answer_all(waiting.asked, refusal)
+        settle(self._durable, refusal)
 
     def _of(self, account_id: AccountId) -> Waiting:
         waiting = self._waiting.get(account_id)
@@ -145,9 +158,15 @@ class Inbox:
         return waiting
 
 
-def _tell(waiting: "asyncio.Future[None]") -> None:
-    if not waiting.done():
+def settle(waiting: "asyncio.Future[None]", fault: BaseException | None) -> None:
+    """Let a future be done, or fail without a complaint when nobody listens."""
+    if waiting.done():
+        return
+    if fault is None:
         waiting.set_result(None)
+    else:
+        waiting.set_exception(fault)
+        waiting.exception()
 
 
 def answer_all(asked: Sequence[Asked], answer: Campaign | Account | Exception) -> None:

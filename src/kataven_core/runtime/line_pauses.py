@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import inf
+from typing import Final
 
 from kataven_core.ports import Clock
 from kataven_core.values import AccountId
 
 from .settings import EngineSettings
+
+_LONGEST_S: Final = 86_400.0
+"""However long a line wants to be left alone, it is asked once a day."""
 
 
 class LinePauses:
@@ -30,7 +35,11 @@ class LinePauses:
         refusals = self._refusals[account_id] = self._refusals.get(account_id, 0) + 1
         longest = self._settings.line_pause_max_s
         wait_s = min(self._settings.line_pause_s * 2.0 ** min(refusals - 1, 30), longest)
-        self._ends[account_id] = self._clock.monotonic() + (retry_after_s or wait_s * (1 - self._chance() / 5))
+        if retry_after_s and 0 < retry_after_s < inf:
+            wait_s = min(retry_after_s, _LONGEST_S)
+        else:
+            wait_s *= 1 - self._chance() / 5
+        self._ends[account_id] = self._clock.monotonic() + wait_s
 
     def end(self, account_id: AccountId) -> None:
         """Forget the refusals: the line has taken a call."""
@@ -43,6 +52,11 @@ class LinePauses:
             self._ends.pop(account_id, None)
             return None
         return self._clock.now() + timedelta(seconds=left_s)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is dialled any more, whatever becomes of pauses."""
+        return self._is_closed
 
     def close(self) -> None:
         """Let nothing be dialled any more."""

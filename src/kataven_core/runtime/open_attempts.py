@@ -30,12 +30,13 @@ class OpenAttempts:
         for before, after in changes:
             if not after.is_open:
                 self._account_of.pop(after.id, None)
-            elif before is None:
-                self._account_of[after.id] = after.account_id
+                self._reconciler.settle(after.id)
+                continue
+            self._account_of[after.id] = after.account_id
             if after.state is AttemptState.UNKNOWN:
                 self._reconciler.doubt(after)
             elif before is not None:
-                self._reconciler.settle(after.id)
+                self._reconciler.hear(after)
 
     def by_account(self, reports: Iterable[Report]) -> dict[AccountId, list[Report]]:
         """Sort reports by account; those about attempts that are over, or nobody's, change nothing and are left out."""

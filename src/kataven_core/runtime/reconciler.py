@@ -1,8 +1,13 @@
-"""Attempts of which it is not known whether a phone rings: the line is asked until it knows, or for long enough."""
+"""Calls without news: the line is asked about them until it tells, or for long enough.
+
+An attempt that may have been sent is doubted from the start; one that is live is, once nothing was heard of it for a
+while, as its end may have been missed.
+"""
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from kataven_core.attempt import Attempt
 from kataven_core.errors import AdapterFault
@@ -16,6 +21,18 @@ from .settings import EngineSettings
 log = logging.getLogger("kataven_core.line")
 
 
+class _Silent(NamedTuple):
+    """An open attempt, and the last that was heard of it, in monotonic seconds."""
+
+    attempt: Attempt
+    heard_at: float
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the line has said that it has the call."""
+        return self.attempt.state is AttemptState.LIVE
+
+
 class Reconciler:
     """Never sends anything again: it only finds out. ``report`` takes what it learns."""
 
@@ -26,28 +43,32 @@ class Reconciler:
         self._clock = clock
         self._settings = settings
         self._report = report
-        self._since: dict[AttemptId, tuple[Attempt, float]] = {}
+        self._silent: dict[AttemptId, _Silent] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def take_up(self, attempts: Iterable[Attempt]) -> None:
         """Ask once about the open attempts of an earlier process; doubt and go on asking where nothing is known."""
         attempts = tuple(attempts)
-        told = await self._ask(attempts)
+        told, _ = await self._ask(attempts)
         for attempt in attempts:
-            if attempt.id not in told:
-                if attempt.state is AttemptState.CLAIMED:
-                    self._report(attempt.account_id, Doubtful(attempt_id=attempt.id, at=self._clock.now()))
-                self.doubt(attempt)
+            if attempt.id not in told and attempt.state is AttemptState.CLAIMED:
+                self._report(attempt.account_id, Doubtful(attempt_id=attempt.id, at=self._clock.now()))
+            self.doubt(attempt)
 
     def doubt(self, attempt: Attempt) -> None:
         """Ask about this attempt from now on."""
-        self._since.setdefault(attempt.id, (attempt, self._clock.monotonic()))
+        self._silent.setdefault(attempt.id, _Silent(attempt, self._clock.monotonic()))
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
+    def hear(self, attempt: Attempt) -> None:
+        """Ask about this call only when nothing more is heard of it."""
+        self._silent.pop(attempt.id, None)
+        self.doubt(attempt)
+
     def settle(self, attempt_id: AttemptId) -> None:
-        """Ask no more: it is known."""
-        self._since.pop(attempt_id, None)
+        """Ask no more: it is over."""
+        self._silent.pop(attempt_id, None)
 
     def stop(self) -> None:
         """Ask no more about anything; the next process will."""
@@ -55,30 +76,42 @@ class Reconciler:
             self._task.cancel()
 
     async def _run(self) -> None:
-        while self._since:
+        while self._silent:
             await asyncio.sleep(self._settings.reconcile_every_s)
-            asked = dict(self._since)
-            told = await self._ask(tuple(attempt for attempt, _ in asked.values()))
-            given_up = self._clock.monotonic() - self._settings.lost_after_s
-            for attempt, since in asked.values():
-                if attempt.id not in told and since <= given_up:
-                    self._report(attempt.account_id, Lost(attempt_id=attempt.id, at=self._clock.now()))
+            quiet_since = self._clock.monotonic() - self._settings.reconcile_every_s
+            asked = [each for each in self._silent.values() if not each.is_live or each.heard_at <= quiet_since]
+            told, has_answered = await self._ask(tuple(each.attempt for each in asked))
+            for each in asked:
+                if each.attempt.id in told:
+                    self._go_on_hearing(each)
+                elif self._is_given_up(each, has_answered=has_answered):
+                    self._report(each.attempt.account_id, Lost(attempt_id=each.attempt.id, at=self._clock.now()))
 
-    async def _ask(self, attempts: tuple[Attempt, ...]) -> set[AttemptId]:
-        """Ask the line and pass on what it says; give the attempts of which it said anything."""
+    def _go_on_hearing(self, told: _Silent) -> None:
+        """Count a live call as heard of; the report itself, where it is new, will do the rest."""
+        if self._silent.get(told.attempt.id) is told:
+            self._silent[told.attempt.id] = told._replace(heard_at=self._clock.monotonic())
+
+    def _is_given_up(self, silent: _Silent, *, has_answered: bool) -> bool:
+        """Whether it is as good as lost. A call that was up is not, while the line can't be asked: it may still be."""
+        waited_s = self._clock.monotonic() - silent.heard_at
+        return waited_s >= self._settings.lost_after_s and (has_answered or not silent.is_live)
+
+    async def _ask(self, attempts: tuple[Attempt, ...]) -> tuple[set[AttemptId], bool]:
+        """Ask the line and pass on what it says; give the attempts that it knows of, and whether it answered at all."""
         if not attempts:
-            return set()
+            return set(), True
         try:
             async with asyncio.timeout(self._settings.originate_limit_s):
                 reports = await self._line.reconcile(attempts)
         except (AdapterFault, TimeoutError) as fault:
             log.warning("the line can't say what became of %d calls: %s", len(attempts), fault)
-            return set()
+            return set(), False
         except Exception:
             log.exception("the line failed when it was asked what became of %d calls", len(attempts))
-            return set()
+            return set(), False
         known = {attempt.id: attempt for attempt in attempts}
-        return {report.attempt_id for report in reports if self._pass_on(known.get(report.attempt_id), report)}
+        return {report.attempt_id for report in reports if self._pass_on(known.get(report.attempt_id), report)}, True
 
     def _pass_on(self, attempt: Attempt | None, report: Report) -> bool:
         """Pass a report on, if it says anything about a call that was asked about.

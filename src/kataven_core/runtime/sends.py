@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Final
 
 from kataven_core.cycle import Order
 from kataven_core.errors import AdapterFault
-from kataven_core.ports import Clock, Line
+from kataven_core.ports import Clock, Line, Originated
 from kataven_core.reports import Doubtful, Report, Unsent
 from kataven_core.values import AccountId, CampaignId
 
@@ -17,6 +18,9 @@ from .settings import EngineSettings
 log = logging.getLogger("kataven_core.line")
 
 Key = tuple[AccountId, CampaignId]
+
+_CANCEL_S: Final = 1.0
+"""How long a line may take to let go of a request that was given up."""
 
 
 class Sends:
@@ -72,11 +76,13 @@ class Sends:
         """Wait until no send is under way any more, but not for ever."""
         await self._wait({task for tasks in self._under_way.values() for task in tasks} | self._waiting)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Give up on those that have not settled; the next process finds out about them."""
-        for tasks in [*self._under_way.values()]:
-            for task in tasks:
-                task.cancel()
+        tasks = {task for each in self._under_way.values() for task in each}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CANCEL_S)
 
     async def _wait(self, tasks: "set[asyncio.Task[None]]") -> None:
         if tasks:
@@ -91,12 +97,10 @@ class Sends:
 
     async def _send(self, order: Order, deadline: float) -> None:
         """Ask the line for one call. Between the last check and the asking there is no ``await``."""
-        report: Report
         if self._may_send(order, deadline):
-            report = await self._originate(order)
+            await self._originate(order)
         else:
-            report = Unsent(attempt_id=order.attempt_id, at=self._clock.now())
-        self._report(order.account_id, report)
+            self._report(order.account_id, Unsent(attempt_id=order.attempt_id, at=self._clock.now()))
 
     def _may_send(self, order: Order, deadline: float) -> bool:
         return (
@@ -105,18 +109,24 @@ class Sends:
             and self._pauses.is_open(order.account_id)
         )
 
-    async def _originate(self, order: Order) -> Report:
+    async def _originate(self, order: Order) -> None:
+        """Ask, and report what came of it: whatever a line raises or gives back, the phone may be ringing."""
+        report: Report = Doubtful(attempt_id=order.attempt_id, at=self._clock.now())
         try:
             async with asyncio.timeout(self._settings.originate_limit_s):
                 originated = await self._line.originate(order)
-        except Exception as error:  # noqa: BLE001 - whatever a line raises, the phone may be ringing
+            self._mind_the_pause(order.account_id, originated)
+            report = originated.report
+        except Exception as error:  # noqa: BLE001 - what a line may raise is not for us to know
             self._doubt(order, error)
-            return Doubtful(attempt_id=order.attempt_id, at=self._clock.now())
+        finally:  # cancelled too: then nobody else will say anything about it
+            self._report(order.account_id, report)
+
+    def _mind_the_pause(self, account_id: AccountId, originated: Originated) -> None:
         if isinstance(originated.report, Unsent):
-            self._pauses.begin(order.account_id, originated.retry_after_s)
+            self._pauses.begin(account_id, originated.retry_after_s)
         else:
-            self._pauses.end(order.account_id)
-        return originated.report
+            self._pauses.end(account_id)
 
     def _doubt(self, order: Order, error: Exception) -> None:
         sentence = error.message if isinstance(error, AdapterFault) else f"{type(error).__name__}: {error}"

@@ -11,7 +11,7 @@ from kataven_core.reports import Report
 from kataven_core.values import AccountId
 
 from .dispatcher import Dispatcher
-from .inbox import Inbox
+from .inbox import Durable, Inbox
 from .line_pauses import LinePauses
 from .open_attempts import OpenAttempts
 from .outlook import Outlook
@@ -57,6 +57,10 @@ class Works:
             sweeper=self._sweeper,
         )
         self._running: asyncio.Task[None] | None = None
+        self.failure: AdapterFault | None = None
+        already: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        already.set_result(None)
+        self._nothing_new = Durable(already)
 
     async def start(self) -> None:
         """Take up where an earlier process stood: ask the line about its calls before anything is dialled."""
@@ -82,7 +86,7 @@ class Works:
                 await self._line.drain()
                 self.inbox.close()
                 if self._running:
-                    await asyncio.shield(self._running)
+                    await asyncio.wait([self._running])
                 await self._sweeper.finish()
         except TimeoutError:
             pass  # what is still up is looked up by the next process
@@ -92,7 +96,7 @@ class Works:
     async def _stop_at_once(self, refusal: AdapterFault) -> None:
         self._reconciler.stop()
         self._sweeper.stop()
-        self._sends.stop()
+        await self._sends.stop()
         self.inbox.close()
         if self._running:
             await asyncio.wait([self._running], timeout=_LAST_CYCLE_S)
@@ -107,15 +111,17 @@ class Works:
         by_account = self._attempts.by_account(reports)
         for account_id, mine in by_account.items():
             self.inbox.report(account_id, mine)
-        if by_account:
-            return self.inbox.durable
-        nothing_to_wait_for: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        nothing_to_wait_for.set_result(None)
-        return nothing_to_wait_for
+        return self.inbox.durable if by_account else self._nothing_new
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        """Leave nobody waiting, should the dispatcher ever die."""
-        if not task.cancelled() and task.exception():
-            log.critical("the engine has failed", exc_info=task.exception())
-            fault = AdapterFault("engine_failed", "the engine has failed, and its log says why: start it anew")
-            self.inbox.abandon(fault)
+        """Leave nobody waiting, should the dispatcher ever end before it is told to."""
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        if isinstance(error, AdapterFault):
+            log.critical("the engine has stopped: %s", error.message)
+            self.failure = error
+        else:
+            log.critical("the engine has failed", exc_info=error)
+            self.failure = AdapterFault("engine_failed", "the engine has failed, and its log says why: start it anew")
+        self.inbox.abandon(self.failure)

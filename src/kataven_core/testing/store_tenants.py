@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from kataven_core import AccountId, CampaignId, NotFound
+from kataven_core import AccountId, CampaignId, CommandRefused, NotFound
 from kataven_core.ports import Store
 
 from .host import Host
@@ -107,6 +107,16 @@ class TenantContract(StoreSuite):
         await host.store.discard(GLOBEX, CampaignId("a"))
         await host.turn(create("a", 2))
         assert len(await host.contacts("a")) == 2
+
+    async def test_an_id_is_staged_by_one_account_only_and_by_nobody_once_it_is_a_campaigns(self, host: Host) -> None:
+        await host.stage("a", rows_with([1]))
+        for account in (GLOBEX, ACME):
+            with pytest.raises(CommandRefused) as raised:
+                await host.store.stage(account, CampaignId("a"), rows_with([2]))
+            assert raised.value.code == "campaign_exists"
+            if account == GLOBEX:
+                await host.turn(create("a", 1))
+        assert [each.phone_number for each in await host.contacts("a")] == [rows_with([1])[0].phone_number]
 
     async def test_a_deleted_campaign_of_another_account_is_not_discarded(self, host: Host) -> None:
         await host.create("a")

@@ -21,7 +21,7 @@ KINDS: Final = {
     sqlite3.SQLITE_READONLY: ("store_readonly", True, "give write permission to it and its folder"),
     sqlite3.SQLITE_PERM: ("store_readonly", False, "give permission to it and its folder"),
     sqlite3.SQLITE_AUTH: ("store_readonly", False, "give permission to it and its folder"),
-    sqlite3.SQLITE_CANTOPEN: ("store_unopened", False, "check the folder and its permissions"),
+    sqlite3.SQLITE_CANTOPEN: ("store_unopened", True, "check the folder and its permissions"),
     sqlite3.SQLITE_NOTADB: ("store_corrupt", False, "name another file, or move this one away"),
     sqlite3.SQLITE_CORRUPT: ("store_corrupt", False, "restore it from a backup"),
     sqlite3.SQLITE_CORRUPT_INDEX: ("store_corrupt", False, "restore it from a backup"),

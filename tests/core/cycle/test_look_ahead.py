@@ -173,3 +173,14 @@ def test_i12_what_is_told_to_look_at_is_enough_to_bring_every_contact_to_its_end
         wakes |= told.wakes
         waits |= {*told.waits}
     assert {row.status for row in desk.contacts.values()} <= {ContactStatus.COMPLETED, ContactStatus.FAILED}
+
+
+def test_i12_a_schedule_that_did_not_fit_is_looked_at_again_though_the_clock_is_set_back(desk: "Desk") -> None:
+    desk.turn(desk.put(concurrent_max=5))
+    desk.begin("a", 5)
+    desk.turn(desk.create("b", 1, scheduled_at=desk.now + MINUTE))
+    desk.wait(60)
+    assert desk.turn(only=()).waits == (B,)
+    desk.wait(-30)
+    decision = desk.turn(desk.operate("a", "stop"), only=["b"])
+    assert decision.wakes == {B: desk.now + timedelta(seconds=30)}

@@ -617,3 +617,44 @@ async def test_a_failure_of_the_dispatcher_answers_everybody_who_waits_and_who_c
     with suppress(ValueError):
         await world.engine.__aexit__(None, None, None)
     assert not world.phone.is_open
+
+
+# What lasts.
+
+
+async def test_a_store_that_can_do_nothing_any_more_ends_the_engine_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with World(MemoryStore()) as world:
+        await world.put()
+        await world.create("a", 3)
+        well = world.engine.failure
+        world.watch.poison = lambda _: LASTS
+        for _ in range(2):
+            with pytest.raises(AdapterFault) as raised:
+                await world.engine.start(ACME, "a")
+            assert raised.value is LASTS
+        assert (well, world.engine.failure) == (None, LASTS)
+        assert "the engine has stopped: the store is damaged" in caplog.text
+
+
+async def test_facts_that_a_dead_store_can_not_take_are_never_called_durable(world: World) -> None:
+    await world.run("a", 1)
+    await world.until_dialled("a.0.1")
+    await world.quiet()
+    world.watch.poison = lambda _: LASTS
+    with pytest.raises(AdapterFault):
+        await world.phone.end("a.0.1")
+
+
+async def test_whoever_gives_up_waiting_for_a_report_to_be_durable_disturbs_nobody(world: World) -> None:
+    await world.run("a", 2, max_concurrent_calls=1)
+    await world.until_dialled("a.0.1")
+    await world.quiet()
+    world.watch.gate.clear()
+    waiting = asyncio.ensure_future(world.phone.end("a.0.1"))
+    await turns_of_the_loop()
+    waiting.cancel()
+    await turns_of_the_loop()
+    world.watch.gate.set()
+    await world.until_dialled("a.0.1", "a.1.1")

@@ -131,3 +131,11 @@ async def test_a_hub_that_nobody_listens_to_keeps_nothing() -> None:
     async with hub.subscribe(ACME) as events:
         hub.publish([event(2)])
         assert (await anext(events)).sequence == 2
+
+
+async def test_closing_ends_every_listener_after_what_it_has_heard() -> None:
+    hub = Hub()
+    async with hub.subscribe(ACME) as events:
+        hub.publish([event(1)])
+        hub.close()
+        assert [each.sequence async for each in events] == [1]

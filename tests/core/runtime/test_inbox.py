@@ -1,6 +1,7 @@
 """The inbox: takes at any time, gives all at once, and leaves nobody waiting."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
 from tests.core.runtime.conftest import NOON, turns_of_the_loop
@@ -18,7 +19,7 @@ from kataven_core import (
     PutAccount,
     Ringing,
 )
-from kataven_core.runtime.inbox import Answer, Asked, Inbox, Waiting, answer_all, give
+from kataven_core.runtime.inbox import Answer, Asked, Inbox, Waiting, answer_all, give, settle
 from kataven_core.testing.samples import ACME, GLOBEX, an_account, operate
 
 A, B = CampaignId("a"), CampaignId("b")
@@ -44,6 +45,10 @@ def a_campaign() -> Campaign:
         created_at=NOON,
         created_by="key",
     )
+
+
+async def wait_for(what: Awaitable[None]) -> None:
+    await what
 
 
 async def take(inbox: Inbox) -> list[Waiting]:
@@ -130,7 +135,7 @@ async def test_what_is_put_back_comes_before_what_came_since() -> None:
 async def test_facts_put_back_twice_are_told_durable_when_they_are_at_last() -> None:
     inbox = Inbox()
     inbox.report(ACME, [ringing("a.0.1")])
-    durable = inbox.durable
+    durable = asyncio.ensure_future(wait_for(inbox.durable))
     for _ in range(2):
         batch = await inbox.take()
         assert batch is not None
@@ -144,29 +149,44 @@ async def test_facts_put_back_twice_are_told_durable_when_they_are_at_last() -> 
     assert durable.done()
 
 
-async def test_nobody_is_told_twice_and_who_has_gone_is_not_told() -> None:
+async def test_who_has_gone_is_not_told_and_disturbs_nobody() -> None:
     inbox = Inbox()
     inbox.report(ACME, [ringing("a.0.1")])
-    durable = inbox.durable
-    batch = await inbox.take()
-    assert batch is not None
-    durable.cancel()
-    inbox.put_back(batch)
-    batch = await inbox.take()
-    assert batch is not None
-    batch.durable.set_result(None)
+    gone, stays = (asyncio.ensure_future(wait_for(inbox.durable)) for _ in range(2))
     await turns_of_the_loop()
-    assert durable.cancelled()
+    gone.cancel()
+    batch = await inbox.take()
+    assert batch is not None
+    settle(batch.durable, None)
+    await stays
+    assert gone.cancelled()
+
+
+async def test_whoever_waits_for_what_will_never_be_durable_is_told() -> None:
+    inbox = Inbox()
+    inbox.report(ACME, [ringing("a.0.1")])
+    waits = asyncio.ensure_future(wait_for(inbox.durable))
+    batch = await inbox.take()
+    assert batch is not None
+    inbox.put_back(batch)
+    inbox.abandon(ENDED)
+    inbox.abandon(ENDED)
+    with pytest.raises(AdapterFault, match="shutting down"):
+        await waits
 
 
 async def test_what_comes_after_a_batch_was_taken_is_durable_only_later() -> None:
     inbox = Inbox()
     inbox.report(ACME, [ringing("a.0.1")])
-    first = inbox.durable
+    first = asyncio.ensure_future(wait_for(inbox.durable))
     batch = await inbox.take()
     assert batch is not None
-    assert batch.durable is first
-    assert inbox.durable is not first
+    later = asyncio.ensure_future(wait_for(inbox.durable))
+    settle(batch.durable, None)
+    await first
+    await turns_of_the_loop()
+    assert not later.done()
+    later.cancel()
 
 
 async def test_a_refusing_inbox_answers_requests_and_still_takes_facts() -> None:

@@ -93,3 +93,8 @@ def test_chance_makes_our_own_pauses_up_to_a_fifth_shorter_and_never_the_lines(c
     pauses = LinePauses(clock, SETTINGS, lambda: 1.0)
     assert refuse(pauses, clock) == pytest.approx(0.8)
     assert refuse(pauses, clock, 90.0) == 90
+
+
+@pytest.mark.parametrize(("wish", "pause"), [(1e12, 86_400), (float("inf"), 1), (float("nan"), 1), (-1, 1), (0, 1)])
+def test_a_wish_that_is_none_is_not_followed(pauses: LinePauses, clock: HandClock, wish: float, pause: float) -> None:
+    assert refuse(pauses, clock, wish) == pytest.approx(pause)

@@ -15,6 +15,7 @@ from kataven_core import (
     Lost,
     NeverPlaced,
     Outcome,
+    Placed,
     Report,
 )
 from kataven_core.runtime import EngineSettings
@@ -111,6 +112,7 @@ async def test_a_claim_of_which_nothing_is_known_is_doubted_and_asked_about_agai
 async def test_any_other_of_which_nothing_is_known_is_only_asked_about_again(state: AttemptState) -> None:
     desk = Desk()
     await desk.reconciler.take_up([attempt(0, state)])
+    desk.clock.wait(OFTEN.reconcile_every_s)
     await desk.asked_again()
     assert desk.reports == []
     desk.reconciler.stop()
@@ -262,3 +264,68 @@ async def test_what_the_line_says_about_others_calls_is_passed_over() -> None:
     await desk.reconciler.take_up([attempt(0)])
     desk.reconciler.stop()
     assert desk.reports == [placed]
+
+
+async def test_i7_a_live_call_that_nothing_is_heard_of_is_asked_about_and_given_up_when_the_line_does_not_know_it() -> (
+    None
+):
+    desk = Desk()
+    live = attempt(0, AttemptState.LIVE)
+    desk.reconciler.hear(live)
+    desk.clock.wait(OFTEN.reconcile_every_s)
+    await desk.asked_again()
+    assert desk.reports == []
+    desk.clock.wait(OFTEN.lost_after_s)
+    await until(lambda: [type(report) for report in desk.reports] == [Lost])
+    desk.reconciler.settle(live.id)
+
+
+async def test_a_live_call_whose_end_was_missed_is_told_of_by_the_line() -> None:
+    desk = Desk()
+    live = attempt(0, AttemptState.LIVE)
+    desk.reconciler.hear(live)
+    ended = desk.phone.ended(live.id)
+    desk.phone.known = [ended]
+    desk.clock.wait(OFTEN.reconcile_every_s)
+    await until(lambda: ended in desk.reports)
+    desk.reconciler.stop()
+
+
+async def test_i1_a_live_call_is_not_given_up_while_the_line_can_not_be_asked() -> None:
+    desk = Desk()
+    desk.phone.known = AdapterFault("line_down", "the line is down", is_retryable=True)
+    desk.reconciler.hear(attempt(0, AttemptState.LIVE))
+    desk.clock.wait(OFTEN.lost_after_s + OFTEN.reconcile_every_s)
+    await desk.asked_again()
+    assert desk.reports == []
+    desk.reconciler.stop()
+
+
+async def test_a_live_call_that_the_line_knows_is_not_given_up_however_long_it_lasts() -> None:
+    desk = Desk()
+    live = attempt(0, AttemptState.LIVE)
+    desk.reconciler.hear(live)
+    desk.phone.known = [desk.phone.placed(live.id)]
+    for _ in range(3):
+        desk.clock.wait(OFTEN.lost_after_s)
+        await desk.asked_again(1)
+        await turns_of_the_loop()
+    assert {type(report) for report in desk.reports} == {Placed}
+    desk.reconciler.stop()
+
+
+async def test_a_call_that_ends_while_the_line_is_asked_about_it_is_not_taken_up_again() -> None:
+    desk = Desk()
+    live = attempt(0, AttemptState.LIVE)
+    placed = desk.phone.placed(live.id)
+
+    class Crossing(Phone):
+        async def reconcile(self, attempts: object) -> list[Report]:  # noqa: ARG002 - it says the same whatever is asked
+            desk.reconciler.settle(live.id)
+            return [placed]
+
+    desk.reconciler = Reconciler(Crossing(desk.clock), desk.clock, OFTEN, desk.tell)
+    desk.reconciler.hear(live)
+    desk.clock.wait(OFTEN.reconcile_every_s)
+    await until(lambda: desk.reports == [placed])
+    await until(nothing_is_asked)

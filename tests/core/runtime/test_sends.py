@@ -304,13 +304,25 @@ async def test_a_doubt_is_logged_as_a_warning(caplog: pytest.LogCaptureFixture) 
     assert [record.name for record in caplog.records] == ["kataven_core.line"]
 
 
-async def test_what_has_not_settled_when_it_is_stopped_says_nothing_any_more() -> None:
+async def test_what_has_not_settled_when_it_is_stopped_is_given_up_and_doubted() -> None:
     desk = Desk(evolve(PATIENT, settle_limit_s=SOON_S))
     desk.phone.then(desk.phone.hang)
     desk.begin()
     await turns_of_the_loop()
-    desk.sends.stop()
-    await turns_of_the_loop()
+    await desk.sends.stop()
     assert desk.phone.dialled == [name(0)]
-    assert desk.reports == []
-    await desk.sends.settle()
+    assert [type(report) for _, report in desk.reports] == [Doubtful]
+    await desk.sends.stop()
+
+
+async def test_a_line_that_cancels_itself_or_answers_nonsense_leaves_a_doubt() -> None:
+    async def cancel(_: Order) -> Originated:
+        raise asyncio.CancelledError
+
+    async def answer_nonsense(_: Order) -> Originated:
+        return None  # type: ignore[return-value]
+
+    desk = Desk()
+    desk.phone.then(cancel, answer_nonsense)
+    desk.begin(an_order(0), an_order(1))
+    assert [type(report) for report in await desk.settled()] == [Doubtful, Doubtful]

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain, islice
 
 from kataven_core import CampaignId, Contact, ContactStatus, PhoneNumber, cancel_contact
-from kataven_core.ports import StagedContact
+from kataven_core.ports import LOOK_AHEAD, StagedContact
 
 
 class ContactQueue:
@@ -58,7 +58,7 @@ class ContactQueue:
         """Give the first ``wanted`` that are due, and so many more that as many have no busy number."""
         found: list[Contact] = []
         free = 0
-        for contact in self._due(now):
+        for contact in islice(self._due(now), LOOK_AHEAD + wanted):
             is_free = contact.phone_number not in busy
             if len(found) < wanted or is_free:
                 found.append(contact)

@@ -12,6 +12,7 @@ from kataven_core import (
     AccountId,
     Campaign,
     CampaignId,
+    CommandRefused,
     ContactStatus,
     Decision,
     NotFound,
@@ -68,7 +69,10 @@ class MemoryStore:
         contacts: Sequence[StagedContact],
         rejects: Sequence[RejectedRow] = (),
     ) -> None:
-        """Keep rows aside."""
+        """Keep rows aside, unless the id is somebody's already."""
+        for tenant in self._tenants.values():
+            if campaign_id in tenant.campaigns or (tenant.id != account_id and campaign_id in tenant.staged):
+                raise CommandRefused("campaign_exists", f"the campaign {campaign_id!r} exists: choose another id")
         staged = self._tenant(account_id).staged.setdefault(campaign_id, Staged())
         staged.contacts += contacts
         staged.rejects += rejects

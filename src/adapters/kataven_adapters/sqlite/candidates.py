@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from kataven_core import Campaign, Contact, PhoneNumber
+from kataven_core.ports import LOOK_AHEAD
 
 from .rows import CONTACT, Row, contact_from, stamp
 from .statements import FREE_FRESH, FREE_RETRIES, FRESH, RETRIES
@@ -50,9 +51,11 @@ def _read(
 ) -> dict[int, list[Row]]:
     """Read retries and fresh ones of all, and leave to each its first so many."""
     rows: dict[int, list[Row]] = {no: [] for no in seekers}
+    wanted = max(seeker.wanted for seeker in seekers.values())
     inputs = {
         "running": json.dumps([(no, seeker.campaign.account_id) for no, seeker in seekers.items()]),
-        "wanted": max(seeker.wanted for seeker in seekers.values()),
+        "wanted": wanted,
+        "ahead": LOOK_AHEAD + wanted,
         "now": stamp(now),
     }
     for statement in statements:

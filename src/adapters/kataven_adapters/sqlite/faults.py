@@ -15,10 +15,20 @@ _FAULTS = {
     sqlite3.SQLITE_READONLY: ("store_readonly", "can't be written: give write permission to it and its folder", True),
     sqlite3.SQLITE_PERM: ("store_readonly", "can't be opened: give permission to it and its folder", False),
     sqlite3.SQLITE_AUTH: ("store_readonly", "can't be opened: give permission to it and its folder", False),
-    sqlite3.SQLITE_CANTOPEN: ("store_unopened", "can't be opened: check the folder and its permissions", False),
+    sqlite3.SQLITE_CANTOPEN: ("store_unopened", "can't be opened: check the folder and its permissions", True),
     sqlite3.SQLITE_NOTADB: ("store_corrupt", "is no SQLite file: name another file, or move this one away", False),
     sqlite3.SQLITE_CORRUPT: ("store_corrupt", "is damaged: restore it from a backup, or run sqlite3's .recover", False),
 }
+
+_OURS = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+    sqlite3.SQLITE_TOOBIG,
+}
+"""What the same statements will fail with again: they, or their values, are wrong."""
 
 
 @contextmanager
@@ -31,6 +41,6 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _fault(path: Path, error: sqlite3.Error) -> AdapterFault:
-    code = getattr(error, "sqlite_errorcode", None) or 0
-    name, sentence, is_retryable = _FAULTS.get(code & 0xFF, ("store_failed", f"failed: {error}", False))
+    code = (getattr(error, "sqlite_errorcode", None) or sqlite3.SQLITE_MISUSE) & 0xFF
+    name, sentence, is_retryable = _FAULTS.get(code, ("store_failed", f"failed: {error}", code not in _OURS))
     return AdapterFault(name, f"the store {path} {sentence}", is_retryable=is_retryable)

@@ -31,14 +31,13 @@ CREATE TABLE accounts (
 CREATE TABLE uploads (
     no INTEGER PRIMARY KEY AUTOINCREMENT,
     account_id TEXT NOT NULL,
-    campaign_id TEXT NOT NULL,
-    UNIQUE (account_id, campaign_id)
+    campaign_id TEXT NOT NULL UNIQUE
 ) STRICT;
 
 CREATE TABLE campaigns (
     no INTEGER PRIMARY KEY,
     account_id TEXT NOT NULL,
-    id TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     agent_id TEXT NOT NULL,
     phone_number_id TEXT NOT NULL,
@@ -51,8 +50,7 @@ CREATE TABLE campaigns (
     completed_at INTEGER,
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL,
-    is_deleted INTEGER NOT NULL,
-    UNIQUE (account_id, id)
+    is_deleted INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX campaigns_newest ON campaigns (account_id, created_at, no) WHERE is_deleted = 0;
 CREATE INDEX campaigns_running ON campaigns (account_id, max_concurrent_calls) WHERE status = 'running';

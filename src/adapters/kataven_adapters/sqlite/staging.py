@@ -4,13 +4,18 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from kataven_core import AccountId, CampaignId, RejectedRow
+from kataven_core import AccountId, CampaignId, CommandRefused, RejectedRow
 from kataven_core.ports import StagedContact
 
 from .writing import ALLOT, UNALLOT
 
 STEP_ROWS: Final = 1_000
 
+_TAKEN: Final = """
+SELECT 1 FROM campaigns WHERE id = ?2
+UNION ALL
+SELECT 1 FROM uploads WHERE campaign_id = ?2 AND account_id <> ?1
+"""
 _FIND: Final = "SELECT no FROM uploads WHERE account_id = ? AND campaign_id = ?"
 _STAGE: Final = "INSERT INTO contacts (campaign_no, position, phone_number, custom_fields) VALUES (?, ?, ?, ?)"
 _REJECT: Final = 'INSERT INTO rejects (campaign_no, line, "column", code, message, value) VALUES (?, ?, ?, ?, ?, ?)'
@@ -37,7 +42,9 @@ def stage(
     contacts: Sequence[StagedContact],
     rejects: Sequence[RejectedRow],
 ) -> None:
-    """Take the next rows of an upload."""
+    """Take the next rows of an upload, unless its id is somebody's already."""
+    if connection.execute(_TAKEN, (account_id, campaign_id)).fetchone():
+        raise CommandRefused("campaign_exists", f"the campaign {campaign_id!r} exists: choose another id")
     connection.execute(ALLOT, (account_id, campaign_id))
     (no,) = connection.execute(_FIND, (account_id, campaign_id)).fetchone()
     connection.executemany(_STAGE, [(no, *row) for row in contacts])
@@ -50,7 +57,7 @@ def discard_step(connection: sqlite3.Connection, account_id: AccountId, campaign
     """Remove the next rows of an upload or a deleted campaign; False when nothing is left to remove."""
     numbers = [no for (no,) in connection.execute(_GONE, (account_id, campaign_id))]
     for no in numbers:
-        if any(connection.execute(drop, (no, STEP_ROWS)).rowcount for drop in (_DROP_CONTACTS, _DROP_REJECTS)):
+        if any(connection.execute(drop, (no, STEP_ROWS)).rowcount for drop in (_DROP_REJECTS, _DROP_CONTACTS)):
             return True
     connection.execute(UNALLOT, (account_id, campaign_id))
     return False

@@ -46,23 +46,35 @@ _IS_BUSY: Final = """EXISTS (
 )"""
 
 
-def _candidates(index: str, due: str, order: str, *, only_free: bool) -> str:
+def _due(index: str, due: str, order: str, limit: str) -> str:
     """Name the index: left to choose, SQLite may walk along all contacts that are through."""
-    is_free = f"AND NOT {_IS_BUSY.format('r')}" if only_free else ""
+    return f"""
+        SELECT r.position, r.phone_number, r.next_attempt_at FROM contacts r INDEXED BY {index}
+        WHERE r.campaign_no = w.value ->> 0 AND r.status = 'pending' AND {due} ORDER BY {order} LIMIT {limit}"""
+
+
+def _candidates(positions: str) -> str:
     return f"""
 SELECT w.value ->> 0, {_IS_BUSY.format("k")}, {columns(CONTACT, "k")}
-FROM json_each(:running) w CROSS JOIN contacts k ON k.campaign_no = w.value ->> 0 AND k.position IN (
-    SELECT r.position FROM contacts r INDEXED BY {index}
-    WHERE r.campaign_no = w.value ->> 0 AND r.status = 'pending' AND {due} {is_free}
-    ORDER BY {order} LIMIT :wanted
-)
+FROM json_each(:running) w CROSS JOIN contacts k ON k.campaign_no = w.value ->> 0 AND k.position IN ({positions})
 """
+
+
+def _first(index: str, due: str, order: str) -> str:
+    return _candidates(f"SELECT position FROM ({_due(index, due, order, ':wanted')})")
+
+
+def _first_free(index: str, due: str, order: str) -> str:
+    """Look for free ones among those ahead, and no further."""
+    ahead = _due(index, due, order, ":ahead")
+    free = f"NOT {_IS_BUSY.format('ahead')}"
+    return _candidates(f"SELECT position FROM ({ahead}) ahead WHERE {free} LIMIT :wanted")
 
 
 _RETRY: Final = ("contacts_retry", "r.next_attempt_at <= :now", "r.next_attempt_at, r.position")
 _FRESH: Final = ("contacts_fresh", "r.next_attempt_at IS NULL", "r.position")
-RETRIES: Final = _candidates(*_RETRY, only_free=False)
-FRESH: Final = _candidates(*_FRESH, only_free=False)
-FREE_RETRIES: Final = _candidates(*_RETRY, only_free=True)
-FREE_FRESH: Final = _candidates(*_FRESH, only_free=True)
+RETRIES: Final = _first(*_RETRY)
+FRESH: Final = _first(*_FRESH)
+FREE_RETRIES: Final = _first_free(*_RETRY)
+FREE_FRESH: Final = _first_free(*_FRESH)
 """The first that are due of each running campaign; the free ones are asked for only where some are busy."""
