@@ -158,6 +158,14 @@ def test_the_eta_counts_what_is_pending_and_what_is_in_progress() -> None:
     assert snapshot(count).eta == NOW + timedelta(minutes=4.8)
 
 
+@pytest.mark.parametrize(("seconds", "part"), [(0, 1 / 60), (1, 1 / 60), (30, 1 / 2), (60, 1), (3600, 1), (-5, 1 / 60)])
+def test_in_its_first_minute_the_pace_is_that_of_the_time_it_has_run(seconds: int, part: float) -> None:
+    started_at = NOW - timedelta(seconds=seconds)
+    shown = take_snapshot(CampaignStatus.RUNNING, HALF_WAY, calls_per_minute=10, now=NOW, started_at=started_at)
+    assert shown.calls_per_minute == 10
+    assert shown.eta == NOW + timedelta(minutes=5 * part)
+
+
 def test_an_eta_beyond_the_calendar_is_none() -> None:
     hopeless = counters(pending=249_999, completed=1, attempts=250_000, outcomes={Outcome.NO_ANSWER: 250_000})
     assert snapshot(hopeless, calls_per_minute=1).eta is None

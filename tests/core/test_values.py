@@ -9,6 +9,7 @@ from kataven_core.values import (
     CampaignId,
     account_id,
     attempt_id,
+    campaign_id,
     contact_id,
     floor_day,
     floor_minute,
@@ -185,3 +186,15 @@ def test_floors_are_the_last_whole_minute_and_day(value: datetime) -> None:
     assert (day.hour, day.minute, day.second, day.microsecond) == (0, 0, 0, 0)
     assert timedelta(0) <= moment - minute < timedelta(minutes=1)
     assert timedelta(0) <= moment - day < timedelta(days=1)
+
+
+@pytest.mark.parametrize("text", ["a", "0-_Z", "a" * 64, "46c1d058-f1cc-4635-95d3-d1ba9064a075"])
+def test_an_id_as_a_uuid_is_written_is_a_campaign_id(text: str) -> None:
+    assert campaign_id(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "a" * 65, "a.0", "a b", "a\n", "a\0b", "é", "\ud800", "a/b"])
+def test_any_other_text_is_no_campaign_id(text: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        campaign_id(text)
+    assert caught.value.code == "invalid_campaign_id"

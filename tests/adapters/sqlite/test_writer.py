@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from tests.adapters.sqlite.conftest import Outsider, fill_up, make_room, writer_of
+from tests.adapters.sqlite.conftest import Outsider, fill_up, make_room, on_writer, writer_of
 
 from kataven_adapters.sqlite import SqliteStore
+from kataven_adapters.sqlite.staging import discard_step
 from kataven_core import (
     AccountView,
     AdapterFault,
@@ -115,6 +116,22 @@ class TestALock:
         assert other.everything() == before
         other.do("COMMIT")
         assert other.everything() != before
+
+
+class TestRemoval:
+    async def test_one_that_was_cut_short_is_taken_up_again_until_no_row_is_left(
+        self, store: SqliteStore, host: Host
+    ) -> None:
+        await host.stage("a", rows(1_500), [a_reject(line) for line in range(2, 1_002)])
+        await host.turn(create("a", 1_500))
+        await host.turn(operate("a", "delete"))
+        steps = 0
+        while await writer_of(store).run(discard_step, ACME, CampaignId("a")):
+            steps += 1
+            (left,) = await on_writer(store, "SELECT count(*) FROM contacts")
+            assert [*(await store.agenda()).deleted] == ([(ACME, "a")] if left else [])
+        assert steps == 3
+        assert await on_writer(store, "SELECT count(*) FROM rejects") == [0]
 
 
 class TestAFullDisk:

@@ -114,3 +114,15 @@ def test_any_text_comes_back(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(data)]
     pieces = [data[begin : max(begin, end)] for begin, end in pairwise(places)]
     assert decode(pieces) == (text.replace("\0", ""), None)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3, 4, 30])
+@pytest.mark.parametrize("data", [b"PK\x03\x04\x14\x00\x06" * 8, b"PK\x03\x04\xff" * 8])
+def test_a_workbook_is_told_from_other_files_that_are_no_text(data: bytes, cut: int) -> None:
+    _, flaw = decode([data[:cut], data[cut:]])
+    assert flaw is not None
+    assert flaw.sentence.startswith("the file is a workbook such as Excel's")
+
+
+def test_a_text_that_begins_like_a_workbook_is_a_text() -> None:
+    assert decode([b"PK\x03\x04,phone_number\n"]) == ("PK\x03\x04,phone_number\n", None)
