@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-WIDTH = 62
+WIDTH = 70
 """Characters of a made-up note: 100,000 rows come to 9.9 MB."""
 
 
