@@ -5,11 +5,14 @@
     curl http://127.0.0.1:8080/campaigns/ID
     curl -X POST http://127.0.0.1:8080/campaigns/ID/stop
 
+ID is the "id" in the answer to the first of these requests.
+
 The engine opens with the server and closes with it; whatever was under way goes on at the next start. For calls that
 ring, give it another line; for keys, users and pages, this is your server.
 """
 
 import argparse
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -51,7 +54,10 @@ async def progress(request: web.Request) -> web.Response:
 
 
 async def stop(request: web.Request) -> web.Response:
-    """End a campaign for good; calls in flight end by themselves."""
+    """End a campaign for good: it is completed at once, while calls in flight end by themselves.
+
+    ``calls_in_flight`` of its progress says how many are still up.
+    """
     return web.json_response(campaign_members(await request.app[ENGINE].stop(ME.id, request.match_info["id"])))
 
 
@@ -93,4 +99,7 @@ if __name__ == "__main__":
     words.add_argument("--port", type=int, default=8080)
     words.add_argument("--store", default="embedded.db")
     chosen = words.parse_args()
-    web.run_app(make_app(chosen.store), host="127.0.0.1", port=chosen.port)
+    try:
+        web.run_app(make_app(chosen.store), host="127.0.0.1", port=chosen.port)
+    except kc.AdapterFault as fault:  # the store can't be opened; another process may have it
+        sys.exit(fault.message)

@@ -1,6 +1,8 @@
 """The engine inside somebody's aiohttp server, through its HTTP interface."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -9,6 +11,8 @@ from typing import Any
 import pytest_asyncio
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
+
+from kataven_adapters.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[2]
 Client = TestClient[web.Request, web.Application]
@@ -79,3 +83,13 @@ async def test_what_was_under_way_goes_on_when_the_server_starts_again(tmp_path:
     async with TestClient(TestServer(make_app(store, line))) as client:
         snapshot = await until_over(client, campaign["id"])
     assert snapshot["completed"] + snapshot["failed"] == 200
+
+
+async def test_a_store_that_is_in_use_ends_the_server_with_one_sentence(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    command = [sys.executable, "examples/embed_aiohttp.py", "--port", "0", "--store", str(store)]
+    async with SqliteStore(store):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: ASYNC221 - nothing else is to run meanwhile
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"the store {store} is in use by process ")
+    assert done.stderr.count("\n") == 1

@@ -182,7 +182,7 @@ def _larger_than_allowed() -> bytes:
             b"name,Tel\nAnn,+14155550100\n", "line 1: no column of the header is called phone_number: ", id="no number"
         ),
         pytest.param(b"\x7fELF\x02\x01\x01\x00\x00", "line 1: there is a NUL byte, ", id="binary"),
-        pytest.param(b"PK\x03\x04\x14\x00\x06\x00", "line 1: there is a NUL byte, ", id="xlsx"),
+        pytest.param(b"PK\x03\x04\x14\x00\x06\x00", "line 1: the file is a workbook such as Excel's", id="xlsx"),
         pytest.param(_larger_than_allowed(), "the file is larger than 10,485,760 bytes (10 MiB): ", id="10 MiB + 1"),
         pytest.param(b"phone_number," + b"x," * 1_000_000, "line 1", id="a million columns"),
         pytest.param(

@@ -1,6 +1,6 @@
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from attrs import evolve
@@ -28,6 +28,8 @@ RUNNING = Snapshot(
     timestamp=NOW,
 )
 
+MANY = evolve(RUNNING, total=250_000, pending=200_000, calls_in_flight=100)
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
@@ -53,15 +55,31 @@ def test_the_last_state_stays_on_the_screen_in_one_line_of_eighty_columns(screen
             evolve(RUNNING, status=CampaignStatus.COMPLETED, pending=0, in_progress=0, completed=35, calls_in_flight=0)
         )
     shown = last_line(screen)
-    assert re.fullmatch(r"completed ━+ 40/40 0 up, 1,200/min, 62% answered 0:00:0\d", shown.strip())
+    assert re.fullmatch(r"completed ━+ 40/40 0 up, 62% answered 0:00:0\d", shown.strip())
     assert len(shown) <= 80
 
 
 def test_before_any_call_has_ended_no_rate_is_told(screen: Terminal) -> None:
     with bar(screen) as show:
         show(evolve(RUNNING, answer_rate=None))
-    assert "5 up, 1,200/min 0:00" in last_line(screen)
+    assert " 15/40 5 up 0:00:0" in last_line(screen)
     assert "answered" not in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (evolve(MANY, eta=NOW + timedelta(seconds=7500)), "100 up, 62% answered, about 2:05:00 left"),
+        (evolve(MANY, eta=NOW + timedelta(days=9)), "100 up, 62% answered, about 9 days, 0:00:00 left"),
+        (evolve(MANY, calls_in_flight=0), "0 up, 200,000 wait for their next dial"),
+    ],
+)
+def test_words_and_figures_stay_whole_and_the_bar_gives_way(screen: Terminal, now: Snapshot, said: str) -> None:
+    with bar(screen) as show:
+        show(now)
+    shown = last_line(screen)
+    assert re.fullmatch(rf"running [━╺╸ ]* *49995/250000 {said} 0:00:0\d", shown.strip())
+    assert len(shown) <= 80
 
 
 def test_reading_counts_rows_without_a_total(screen: Terminal) -> None:

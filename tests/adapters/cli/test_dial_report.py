@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from kataven_adapters.cli.dial_report import print_report
 from kataven_adapters.cli.dialing import Plan, Result
@@ -214,3 +215,19 @@ def test_the_result_is_printed_even_where_a_file_cannot_be_written(
 def test_a_file_name_cannot_break_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_report(result(DONE, rejected=1), plan(file="a\n\x1b[2J.csv"))
     assert capsys.readouterr().out.splitlines()[0] == "a\\n\\x1b[2J.csv: completed in 2.5 s"
+
+
+def test_what_there_was_no_time_to_read_is_said_and_nothing_is_written_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("results.csv").write_text("of another day\n")
+    cut = evolve(result(DONE), rejected=None, contacts=None)
+    print_report(cut, plan(results="results.csv"))
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "there was no time to read which rows were rejected; they are kept in the store",
+        "there was no time to write results.csv; what became of each contact is kept in the store",
+    ]
+    assert Path("results.csv").read_text() == "of another day\n"
+    assert not Path("rejects.csv").exists()
+    print_report(cut, plan(is_json=True))
+    assert json.loads(capsys.readouterr().out)["rejected"] is None

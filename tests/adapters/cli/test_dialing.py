@@ -18,20 +18,23 @@ from pathlib import Path
 import pytest
 
 from kataven_adapters.cli import dialing
-from kataven_adapters.cli.dialing import ACCOUNT, Dialing, Plan
+from kataven_adapters.cli.dialing import ACCOUNT, Dialing, Interrupt, Plan
 from kataven_adapters.cli.failure import CommandFailure
 from kataven_adapters.registry import line_from_url, store_from_url
 from kataven_core import (
     Account,
+    AdapterFault,
     Agent,
     CampaignStatus,
     CsvOptions,
+    Duplicates,
     OutboundNumber,
     PhoneNumber,
     account_id,
     campaign_settings,
 )
 from kataven_core.runtime import Engine, EngineSettings, SystemClock
+from kataven_core.testing import StillClock
 
 COMMAND = [sys.executable, "-m", "kataven_adapters.cli", "dial"]
 ANSWERED = "simulated://?answer=1&log=phones.jsonl"
@@ -42,6 +45,7 @@ ENDLESS = f"{ANSWERED}&ring_s=0&talk_s=86400"
 NUMBERS = [f"+1415555{n:04d}" for n in range(60)]
 OTHERS = [f"+1415556{n:04d}" for n in range(20)]
 PATIENCE_S = 120
+BY = "kataven dial on simulated://"
 CONTACTS = "\n".join(["phone_number", *NUMBERS, ""]).encode()
 
 
@@ -184,7 +188,59 @@ async def test_calls_that_outlast_the_drain_are_not_waited_for(monkeypatch: pyte
 
 
 def test_a_drain_ends_within_ten_seconds() -> None:
-    assert dialing._WIND_DOWN_S + dialing._LEAVE_S <= 9  # noqa: SLF001 - and a second to leave
+    assert dialing._WIND_DOWN_S <= dialing._READ_S  # noqa: SLF001 - one after the other
+    assert dialing._READ_S + dialing._LEAVE_S <= 9  # noqa: SLF001 - and a second to write what was read
+
+
+def test_time_counts_from_the_first_interrupt() -> None:
+    clock = StillClock()
+    interrupted = Interrupt(clock)
+    clock.wait(100)
+    assert not interrupted.is_longer_ago_than(0)
+    interrupted.come()
+    clock.wait(5)
+    interrupted.come()
+    assert interrupted.is_longer_ago_than(5)
+    assert not interrupted.is_longer_ago_than(5.1)
+
+
+@pytest.mark.parametrize("what", ["rejects", "contacts"])
+async def test_reading_who_was_in_the_file_ends_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    dial = Dialing(plan(TALKING, contacts=b"phone_number\n+14155550100\nnonsense\n", results="results.csv"), show)
+    read = getattr(Engine, what)
+
+    async def slowly(*words: object, **named: object) -> object:
+        monkeypatch.setattr(dialing, "_READ_S", 0.0)
+        return await read(*words, **named)
+
+    monkeypatch.setattr(Engine, what, slowly)
+    result = await dial.run()
+    assert result.is_interrupted
+    assert not result.is_whole
+    assert result.contacts is None
+    assert (result.rejected is None) is (what == "rejects")
+
+
+def show(_: object) -> None:
+    if rung():
+        interrupt()
+
+
+async def test_who_was_in_the_file_is_read_whole_while_there_is_time() -> None:
+    contacts = b"phone_number\n" + b"".join(b"+1415555%04d\n" % n for n in range(150)) + b"nonsense\n" * 1_500
+    result = await Dialing(plan(TALKING, contacts=contacts, results="results.csv"), show).run()
+    assert result.is_whole
+    assert result.contacts is not None
+    assert result.rejected is not None
+    assert (len(result.contacts), len(result.rejected)) == (150, 1_500)
+
+
+async def test_an_engine_that_cannot_go_on_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = AdapterFault("store_taken", "the store was taken over")
+    monkeypatch.setattr(Engine, "failure", property(lambda _: fault if rung() else None))
+    with pytest.raises(AdapterFault) as caught:
+        await Dialing(plan(ENDLESS), lambda _: None).run()
+    assert caught.value is fault
 
 
 async def test_an_import_that_is_interrupted_leaves_nothing_behind() -> None:
@@ -259,7 +315,7 @@ async def test_a_draft_that_a_kill_left_between_import_and_start_is_dialled_unde
     async with Engine(store=store, line=line) as engine:
         await engine.put_account(Account(id=ACCOUNT, agents=(agent,), phone_numbers=(caller,)))
         name = f"{sha256(CONTACTS).hexdigest()[:32]}-0"
-        await engine.create(ACCOUNT, settings, contacts=BytesIO(CONTACTS), campaign_id=name)
+        await engine.create(ACCOUNT, settings, contacts=BytesIO(CONTACTS), campaign_id=name, created_by=BY)
     result = await Dialing(plan(SLOW, calls=2), lambda _: None).run()
     assert result.is_through
     assert result.record.campaign.id == name
@@ -272,8 +328,37 @@ def test_what_a_campaign_was_begun_with_stays_and_is_said() -> None:
     before = len(heard())
     done = kataven("contacts.csv", "--line", SLOW, "--max-concurrent", "50")
     assert done.returncode == 0
-    assert " of 60 contacts done; --max-concurrent 5 stays; --retries 1 stays; --retry-delay 0 stays\n" in done.stderr
+    settings = ("--max-concurrent stays 5", "--retries stays 1", "--retry-delay stays 0")
+    assert "".join(f"; {each}, as it was begun" for each in settings) + "\n" in done.stderr
     assert most_at_once(heard()[before:]) <= 5
+
+
+async def begin(**changes: object) -> None:
+    """Begin to dial, and leave it in the middle."""
+    assert (await Dialing(plan(TALKING, **changes), show).run()).is_interrupted
+
+
+async def test_reading_options_of_now_change_no_row_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    await begin()
+    assert "its rows stay" not in capsys.readouterr().err
+    await Dialing(plan(FAST, reading=CsvOptions(duplicates=Duplicates.KEEP)), lambda _: None).run()
+    assert " contacts done; its rows stay, as it was begun\n" in capsys.readouterr().err
+
+
+async def test_what_was_begun_on_one_line_is_not_finished_on_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    await begin()
+    before = rung()
+    monkeypatch.setattr(dialing, "line_from_url", lambda _, clock: line_from_url(FAST, clock))
+    with pytest.raises(CommandFailure) as caught:
+        await Dialing(plan("acme://user:secret@phones"), lambda _: None).run()
+    assert (caught.value.exit_code, caught.value.sentence) == (
+        1,
+        f"contacts.csv was begun by {BY}: finish it on that line, or begin it anew in another store, --store URL",
+    )
+    assert rung() == before
+    assert (await Dialing(plan(FAST), lambda _: None).run()).is_through
+    assert (await Dialing(plan("acme://user:secret@phones", is_again=True), lambda _: None).run()).is_through
+    assert rows("SELECT DISTINCT created_by FROM campaigns ORDER BY no") == [(BY,), ("kataven dial on acme://",)]
 
 
 # Beside others.

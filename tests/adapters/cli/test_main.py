@@ -14,12 +14,43 @@ def kataven(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[byte
     return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60)
 
 
-def test_no_command_and_unknown_words_are_wrong_usage() -> None:
-    for words in ((), ("dail",), ("check",), ("check", "a.csv", "--jsn")):
+def test_unknown_words_and_missing_ones_are_wrong_usage() -> None:
+    for words in (("dail",), ("check",), ("check", "a.csv", "--jsn"), ("check", "a.csv", "b.csv"), ("--jsn",)):
         done = kataven(*words)
         assert done.returncode == 2
         assert b"usage: kataven" in done.stderr
         assert b"Traceback" not in done.stderr
+
+
+def test_the_command_alone_shows_what_there_is_and_is_wrong_usage() -> None:
+    done = kataven()
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == kataven("--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "sentence"),
+    [
+        (("dail", "a.csv"), "usage: kataven [-h]", "kataven: error: there is no command 'dail': did you mean dial"),
+        (("call",), "usage: kataven [-h]", "kataven: error: there is no command 'call': choose from check, dial"),
+        (
+            ("check", "a.csv", "--jsn"),
+            "usage: kataven check ",
+            "kataven check: error: unrecognized arguments: --jsn: did you mean --json",
+        ),
+        (
+            ("dial", "a.csv", "--max-concurent=9"),
+            "usage: kataven dial ",
+            "kataven dial: error: unrecognized arguments: --max-concurent=9: did you mean --max-concurrent",
+        ),
+        (("dial", "a.csv", "--xyz"), "usage: kataven dial ", "kataven dial: error: unrecognized arguments: --xyz"),
+    ],
+)
+def test_what_an_unknown_word_may_have_meant_is_said(words: tuple[str, ...], usage: str, sentence: str) -> None:
+    done = kataven(*words)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(usage)
+    assert done.stderr.decode().splitlines()[-1] == sentence
 
 
 def test_help_and_version_end_0() -> None:

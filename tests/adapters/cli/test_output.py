@@ -16,6 +16,7 @@ from kataven_adapters.cli.output import (
     refuse_overwriting,
     refuse_unwritable,
     rejected_line,
+    with_options,
     write_lines,
     write_rejects,
 )
@@ -102,6 +103,14 @@ def test_a_rejected_row_is_one_line_as_compilers_write_it() -> None:
 
 def test_what_cannot_be_printed_is_shown_by_its_escape() -> None:
     assert one_line("a\nb\x1b[2J\u202e\udcff é") == "a\\nb\\x1b[2J\\u202e\\udcff é"
+
+
+def test_sentences_name_options_of_the_command_line() -> None:
+    assert with_options("rename it, or name it as phone_column; likely 'Tel'") == (
+        "rename it, or name it with --phone-column; likely 'Tel'"
+    )
+    assert with_options("write +, or name a default region") == "write +, or name its region with --default-region"
+    assert with_options("the file is empty") == "the file is empty"
 
 
 def test_things_are_counted_as_people_do() -> None:

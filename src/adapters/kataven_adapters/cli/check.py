@@ -9,7 +9,7 @@ from kataven_core import ContactsFileError, ContactsParser, RejectedRow
 
 from .contacts_file import read_contacts
 from .failure import DONE, FAILED, CommandFailure
-from .output import one_line, refuse_overwriting, rejected_line, write_rejects
+from .output import one_line, refuse_overwriting, rejected_line, with_options, write_rejects
 from .reading import add_reading_options, not_blank, reading_options
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object, with every rejected row")
     parser.add_argument("--rejects", metavar="FILE", type=not_blank, help="write every rejected row to FILE, as CSV")
     add_reading_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print_text(arguments, parser, rejected, fault)
     if fault and not arguments.json:
-        raise CommandFailure(one_line(f"{arguments.file}: {fault.message}"))
+        raise CommandFailure(one_line(f"{arguments.file}: {with_options(fault.message)}"))
     return FAILED if rejected or fault else DONE
 
 

@@ -59,7 +59,7 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     add("--json", action="store_true", help="print the result as one JSON object")
     add("--config", metavar="FILE", type=not_blank, help="the configuration (default: $KATAVEN_CONFIG)")
     add_reading_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     print_report(result, plan)
     if result.is_interrupted:
         raise CommandFailure(f"interrupted; the same command goes on from here: {_command(arguments)}")
-    return DONE if result.is_through else FAILED
+    return DONE if result.is_through and result.is_whole else FAILED
 
 
 def _command(arguments: argparse.Namespace) -> str:

@@ -6,20 +6,26 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from kataven_core import Snapshot
 from kataven_core.runtime import ImportProgress
 
+from .dial_progress import outlook, waiting
+
 
 @contextmanager
 def bar(stream: TextIO) -> Iterator[Callable[[Snapshot | ImportProgress], None]]:
-    """Draw on ``stream`` from the first that is shown until left; the last state stays on the screen."""
+    """Draw on ``stream`` from the first that is shown until left; the last state stays on the screen.
+
+    Where the line is short, the bar alone gets shorter: what is said in words and figures stays whole.
+    """
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
         TextColumn("{task.fields[calls]}"),
-        TimeElapsedColumn(),
+        TimeElapsedColumn(table_column=Column(no_wrap=True)),
     )
     drawn = Progress(*columns, console=Console(file=stream))
     task = drawn.add_task("reading", total=None, calls="")
@@ -29,13 +35,13 @@ def bar(stream: TextIO) -> Iterator[Callable[[Snapshot | ImportProgress], None]]
         if isinstance(now, ImportProgress):
             drawn.update(task, completed=now.accepted, calls=f"{now.rejected:,} rejected")
             return
-        rate = "" if now.answer_rate is None else f", {now.answer_rate:.0%} answered"
+        known = () if now.answer_rate is None or waiting(now) else (f"{now.answer_rate:.0%} answered",)
         drawn.update(
             task,
             description=now.status.value,
             completed=now.total - now.pending - now.in_progress,
             total=now.total,
-            calls=f"{now.calls_in_flight} up, {now.calls_per_minute:,}/min{rate}",
+            calls=", ".join((f"{now.calls_in_flight} up", *known)) + outlook(now),
         )
 
     try:

@@ -3,14 +3,19 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Final, TextIO
 
-from kataven_core import Snapshot, format_rfc3339
+from kataven_core import CampaignStatus, Snapshot
 from kataven_core.runtime import ImportProgress
 
 from .output import counted, note
 
 _LINE_EVERY_S: Final = 5.0
+_STILL_EVERY_S: Final = 60.0
+"""How often the same is said again, so that it is seen to be alive."""
+_LONG_S: Final = 60
+"""From here on, time left is said in minutes and hours."""
 
 Show = Callable[[Snapshot | ImportProgress], None]
 
@@ -34,15 +39,16 @@ def _lines(stream: TextIO) -> Show:
     """Write a line for every change of status, and every few seconds in between."""
     clock = time.monotonic  # noqa: TID251 - how often a person is told
     status: str = "reading"
-    shown_at = clock()
+    shown, shown_at = "", clock()
 
     def show(now: Snapshot | ImportProgress) -> None:
-        nonlocal status, shown_at
+        nonlocal status, shown, shown_at
         became = "reading" if isinstance(now, ImportProgress) else now.status
-        if became == status and clock() - shown_at < _LINE_EVERY_S:
+        waited_s = clock() - shown_at
+        if became == status and (waited_s < _LINE_EVERY_S or (line(now) == shown and waited_s < _STILL_EVERY_S)):
             return
-        status, shown_at = became, clock()
-        note(line(now), stream)
+        status, shown, shown_at = became, line(now), clock()
+        note(shown, stream)
 
     return show
 
@@ -52,8 +58,23 @@ def line(now: Snapshot | ImportProgress) -> str:
     if isinstance(now, ImportProgress):
         return f"reading: {counted(now.accepted, 'contact')}, {now.rejected:,} rejected"
     done = now.total - now.pending - now.in_progress
-    eta = f", done about {format_rfc3339(now.eta.replace(microsecond=0))}" if now.eta else ""
     return (
         f"{now.status}: {done:,} of {counted(now.total, 'contact')} done, {counted(now.calls_in_flight, 'call')} up, "
-        f"{counted(now.attempts, 'dial')}, {now.calls_per_minute:,} in the last minute{eta}"
+        f"{counted(now.attempts, 'dial')}{outlook(now)}"
     )
+
+
+def outlook(now: Snapshot) -> str:
+    """Say when it will be through, or what it waits for."""
+    if waiting(now):
+        return f", {now.pending:,} wait for their next dial"
+    if now.status is not CampaignStatus.RUNNING or not now.eta:
+        return ""
+    left_s = max(round((now.eta - now.timestamp).total_seconds()), 1)
+    return f", about {timedelta(seconds=left_s)} left" if left_s >= _LONG_S else f", about {left_s} s left"
+
+
+def waiting(now: Snapshot) -> bool:
+    """Say whether nobody is called at the moment, and somebody will be again: most often at a retry's time."""
+    is_idle = now.status is CampaignStatus.RUNNING and not now.calls_in_flight
+    return bool(is_idle and now.pending and now.attempts)

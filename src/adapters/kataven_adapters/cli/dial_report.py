@@ -23,7 +23,7 @@ def print_report(result: Result, plan: Plan) -> None:
     try:
         if result.rejected:
             write_rejects(plan.rejects, result.rejected)
-        if plan.results:
+        if plan.results and result.contacts is not None:
             write_lines("--results", plan.results, _results(result.contacts))
     except CommandFailure:
         _print(result, plan)
@@ -59,7 +59,7 @@ def _members(result: Result) -> dict[str, object]:
         "outcomes": {outcome.value: count for outcome, count in _outcomes(result)},
         "attempts": counters.attempts,
         "duration_s": _duration_s(result),
-        "rejected": len(result.rejected),
+        "rejected": None if result.rejected is None else len(result.rejected),
     }
 
 
@@ -94,7 +94,11 @@ def _lines(result: Result, plan: Plan) -> Iterator[str]:
         yield from (f"  {rejected_line(plan.file, row)}" for row in result.rejected[:_SHOWN])
         if len(result.rejected) > _SHOWN:
             yield f"  ... and {len(result.rejected) - _SHOWN:,} more"
-    if plan.results:
+    if result.rejected is None:
+        yield "there was no time to read which rows were rejected; they are kept in the store"
+    if plan.results and result.contacts is None:
+        yield f"there was no time to write {plan.results}; what became of each contact is kept in the store"
+    elif plan.results:
         yield f"what became of each contact is in {plan.results}"
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
+from math import inf
 from typing import Any, Final, TypeVar
 
 from attrs import frozen
@@ -35,11 +36,11 @@ from kataven_core import (
     campaign_settings,
     decide,
 )
-from kataven_core.ports import AccountTurn, CampaignRecord, Store
+from kataven_core.ports import AccountTurn, CampaignRecord, Clock, Store
 from kataven_core.runtime import Engine, EngineSettings, ImportProgress, SystemClock
 
 from .failure import CommandFailure
-from .output import counted, note, one_line
+from .output import counted, note, one_line, with_options
 
 T = TypeVar("T")
 
@@ -77,11 +78,14 @@ class Plan:
 
 @frozen(kw_only=True)
 class Result:
-    """How the campaign stands when the command ends, and who was in the file."""
+    """How the campaign stands when the command ends, and who was in the file.
+
+    ``rejected`` and ``contacts`` are None where somebody interrupted and there was no time to read them.
+    """
 
     record: CampaignRecord
-    rejected: tuple[RejectedRow, ...]
-    contacts: tuple[Contact, ...]
+    rejected: tuple[RejectedRow, ...] | None
+    contacts: tuple[Contact, ...] | None
     ended_at: datetime
     is_interrupted: bool
 
@@ -89,6 +93,34 @@ class Result:
     def is_through(self) -> bool:
         """Whether every contact has come to its end."""
         return self.record.campaign.status is CampaignStatus.COMPLETED and self.record.counters.is_finished
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there was time to read all that is told of it."""
+        return self.rejected is not None and self.contacts is not None
+
+
+class Interrupt:
+    """Ctrl-C or SIGTERM. Everything that is done from then on counts its time from when the first one came."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._came = asyncio.Event()
+        self._at = inf
+
+    def come(self) -> None:
+        """Take note that somebody interrupts."""
+        if not self._came.is_set():
+            self._at = self._clock.monotonic()
+        self._came.set()
+
+    async def wait(self) -> None:
+        """Wait until somebody interrupts."""
+        await self._came.wait()
+
+    def is_longer_ago_than(self, seconds: float) -> bool:
+        """Say whether it came, and that long ago."""
+        return self._clock.monotonic() - self._at >= seconds
 
 
 class Dialing:
@@ -98,6 +130,7 @@ class Dialing:
         self._plan = plan
         self._show = show
         self._clock = SystemClock()
+        self._interrupt = Interrupt(self._clock)
         self._digest = sha256(plan.contacts).hexdigest()[:32]
 
     async def run(self) -> Result:
@@ -107,13 +140,13 @@ class Dialing:
         settings = EngineSettings(
             reconcile_every_s=plan.reconcile_every_s, lost_after_s=plan.lost_after_s, drain_s=_LEAVE_S
         )
-        with _interrupts() as interrupted:
+        with _heard(self._interrupt):
             await self._lay_to_rest(store)
             async with Engine(store=store, line=line, clock=self._clock, settings=settings) as engine:
-                name = await self._unless(interrupted, self._begin(engine))
+                name = await self._unless_interrupted(self._begin(engine))
                 if name is None:
                     name = await self._begun(engine)
-                is_through = await self._unless(interrupted, self._watch(engine, name))
+                is_through = await self._unless_interrupted(self._watch(engine, name))
                 if not is_through:
                     await self._wind_down(engine, name)
                 return await self._result(engine, name, is_interrupted=not is_through)
@@ -166,8 +199,15 @@ class Dialing:
     async def _go_on(self, engine: Engine, record: CampaignRecord) -> None:
         """Take it up under the cap that is asked for now, though it may have reserved more when it was begun."""
         campaign, counters = record
+        if campaign.created_by != self._by:
+            raise CommandFailure(
+                one_line(
+                    f"{self._plan.file} was begun by {campaign.created_by}: finish it on that line, "
+                    "or begin it anew in another store, --store URL"
+                )
+            )
         done = counters.total - counters.pending - counters.in_progress
-        kept = "".join(f"; {each} stays" for each in self._kept(campaign))
+        kept = "".join(f"; {each}, as it was begun" for each in self._kept(campaign))
         note(f"goes on where it stood: {done:,} of {counted(counters.total, 'contact')} done{kept}")
         room = max(self._plan.calls, campaign.max_concurrent_calls)
         await engine.put_account(_account(Caps(concurrent_max=room, calls_per_minute=0)))  # it may start, not yet dial
@@ -183,11 +223,18 @@ class Dialing:
         """Yield what it was begun with, where something else is asked for now."""
         plan = self._plan
         if plan.calls > campaign.max_concurrent_calls:
-            yield f"--max-concurrent {campaign.max_concurrent_calls}"
+            yield f"--max-concurrent stays {campaign.max_concurrent_calls}"
         if plan.retries != campaign.retries_per_contact:
-            yield f"--retries {campaign.retries_per_contact}"
+            yield f"--retries stays {campaign.retries_per_contact}"
         if plan.retry_delay_s != campaign.retry_delay_seconds:
-            yield f"--retry-delay {campaign.retry_delay_seconds}"
+            yield f"--retry-delay stays {campaign.retry_delay_seconds}"
+        if plan.reading != CsvOptions():
+            yield "its rows stay"
+
+    @property
+    def _by(self) -> str:
+        """Say what dials: a file that was begun on one line is never finished on another by mistake."""
+        return f"kataven dial on {self._plan.line_url.partition(':')[0]}://"
 
     def _name(self, run: int) -> CampaignId:
         """Name the file's campaign by its content, so that the same file finds it again."""
@@ -211,16 +258,18 @@ class Dialing:
                 settings,
                 contacts=BytesIO(plan.contacts),
                 options=plan.reading,
-                created_by="kataven dial",
+                created_by=self._by,
                 campaign_id=name,
                 on_progress=self._show,
             )
         except ContactsFileError as error:
-            raise CommandFailure(one_line(f"{plan.file}: {error.message}")) from None
+            raise CommandFailure(one_line(f"{plan.file}: {with_options(error.message)}")) from None
 
     async def _watch(self, engine: Engine, name: CampaignId) -> bool:
-        """Show how far it has come, until it is over."""
+        """Show how far it has come, until it is over, or the engine can't go on."""
         while True:
+            if engine.failure:
+                raise engine.failure
             snapshot = await engine.snapshot(ACCOUNT, name)
             self._show(snapshot)
             if snapshot.status.is_terminal and not snapshot.calls_in_flight:
@@ -229,17 +278,17 @@ class Dialing:
 
     async def _wind_down(self, engine: Engine, name: CampaignId) -> None:
         """Dial nobody any more, and wait for the calls that are up."""
-        deadline = self._clock.monotonic() + _WIND_DOWN_S
+        note(f"interrupted: nobody new is dialled, calls that are up have {_WIND_DOWN_S:g} s to end")
         with suppress(CommandRefused):  # it has not begun to run, or is over
             await engine.pause(ACCOUNT, name)
-        while (await engine.campaign(ACCOUNT, name)).counters.calls_in_flight and self._clock.monotonic() < deadline:
-            self._show(await engine.snapshot(ACCOUNT, name))
+        self._show(snapshot := await engine.snapshot(ACCOUNT, name))
+        while snapshot.calls_in_flight and not self._interrupt.is_longer_ago_than(_WIND_DOWN_S):
             await asyncio.sleep(_LOOK_EVERY_S)
-        self._show(await engine.snapshot(ACCOUNT, name))
+            self._show(snapshot := await engine.snapshot(ACCOUNT, name))
 
-    async def _unless(self, interrupted: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    async def _unless_interrupted(self, work: Coroutine[Any, Any, T]) -> T | None:
         """Do something, unless somebody interrupts: then give None."""
-        doing, waiting = asyncio.ensure_future(work), asyncio.ensure_future(interrupted.wait())
+        doing, waiting = asyncio.ensure_future(work), asyncio.ensure_future(self._interrupt.wait())
         await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if not doing.done():
@@ -248,25 +297,33 @@ class Dialing:
         return None if doing.cancelled() else doing.result()
 
     async def _result(self, engine: Engine, name: CampaignId, *, is_interrupted: bool) -> Result:
-        rejected: list[RejectedRow] = []
-        page = 0
-        while rows := await engine.rejects(ACCOUNT, name, page=page):
-            rejected += rows
-            page += 1
         return Result(
             record=await engine.campaign(ACCOUNT, name),
-            rejected=tuple(rejected),
-            contacts=tuple([each async for each in _contacts(engine, name)]) if self._plan.results else (),
+            rejected=await self._all_of(_rejects(engine, name)),
+            contacts=await self._all_of(_contacts(engine, name)) if self._plan.results else (),
             ended_at=self._clock.now(),
             is_interrupted=is_interrupted,
         )
 
+    async def _all_of(self, pages: AsyncIterator[Sequence[T]]) -> tuple[T, ...] | None:
+        """Read all that there is, or give None when somebody has interrupted and the time is up."""
+        found: list[T] = []
+        async for page in pages:
+            if self._interrupt.is_longer_ago_than(_READ_S):
+                return None
+            found += page
+        return tuple(found)
+
 
 _AGENT: Final = Agent(id="dial", name="kataven dial")
+
+# A command that is told to stop must end within 10 s. Counted from the interrupt:
 _WIND_DOWN_S: Final = 6.5
-"""How long calls may take to end when somebody interrupts."""
+"""How long calls may take to end."""
+_READ_S: Final = 7.5
+"""Until when who was in the file is read."""
 _LEAVE_S: Final = 1.5
-"""How long leaving the engine may take then: both, within the 10 s in which a command that is told to stop must end."""
+"""How long leaving the engine may take after that; the files are written in what is left."""
 
 
 def _account(caps: Caps) -> Account:
@@ -284,25 +341,29 @@ def _when(campaign: Campaign) -> str:
     return f"on {campaign.completed_at:%Y-%m-%d at %H:%M} UTC" if campaign.completed_at else "before"
 
 
-async def _contacts(engine: Engine, name: CampaignId) -> AsyncIterator[Contact]:
+async def _rejects(engine: Engine, name: CampaignId) -> AsyncIterator[Sequence[RejectedRow]]:
     page = 0
-    while True:
-        found = await engine.contacts(ACCOUNT, name, page=page)
-        for contact in found.contacts:
-            yield contact
-        if not found.has_next:
-            return
+    while rows := await engine.rejects(ACCOUNT, name, page=page):
+        yield rows
         page += 1
 
 
+async def _contacts(engine: Engine, name: CampaignId) -> AsyncIterator[Sequence[Contact]]:
+    page, has_next = 0, True
+    while has_next:
+        found = await engine.contacts(ACCOUNT, name, page=page)
+        yield found.contacts
+        page, has_next = page + 1, found.has_next
+
+
 @contextmanager
-def _interrupts() -> Iterator[asyncio.Event]:
+def _heard(interrupt: Interrupt) -> Iterator[None]:
     """Take Ctrl-C and SIGTERM as a request, not as an exception in the middle of something."""
-    loop, interrupted = asyncio.get_running_loop(), asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted.set)
+        loop.add_signal_handler(number, interrupt.come)
     try:
-        yield interrupted
+        yield
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

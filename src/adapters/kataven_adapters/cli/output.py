@@ -54,10 +54,16 @@ def _unwritable(option: str, name: str, error: OSError) -> CommandFailure:
     return CommandFailure(one_line(f"{option} {name}: it can't be written: {error.strerror or error}"))
 
 
+def with_options(sentence: str) -> str:
+    """Name what the command line calls by another name than the library: options."""
+    named = sentence.replace("name it as phone_column", "name it with --phone-column")
+    return named.replace("name a default region", "name its region with --default-region")
+
+
 def rejected_line(file: str, row: RejectedRow) -> str:
     """Say where a row stands and why it can't be dialled, as compilers do."""
     column = f" {row.column}:" if row.column else ""
-    return one_line(f"{file}:{row.line}:{column} {row.code}: {row.message}")
+    return one_line(f"{file}:{row.line}:{column} {row.code}: {with_options(row.message)}")
 
 
 def note(sentence: str, stream: TextIO | None = None) -> None:
