@@ -323,6 +323,21 @@ async def test_a_draft_that_a_kill_left_between_import_and_start_is_dialled_unde
     assert most_at_once(heard()) == 2
 
 
+async def test_a_file_whose_first_campaign_was_given_up_is_dialled_once_under_another_id() -> None:
+    await begin()
+    store, line = store_from_url("sqlite:///kataven.db"), line_from_url(FAST, SystemClock())
+    async with Engine(store=store, line=line) as engine:
+        (given_up,) = await engine.campaigns(ACCOUNT)
+        await engine.delete(ACCOUNT, given_up.id)
+    result = await Dialing(plan(FAST), lambda _: None).run()
+    assert result.is_through
+    assert result.record.campaign.id != given_up.id
+    with pytest.raises(CommandFailure, match="was dialled to its end"):
+        await Dialing(plan(FAST), lambda _: None).run()
+    rings = [each["campaign_id"] for each in heard() if each["event"] == "ring"]
+    assert rings.count(result.record.campaign.id) == len(NUMBERS)
+
+
 def test_what_a_campaign_was_begun_with_stays_and_is_said() -> None:
     kill_in_the_middle("contacts.csv", "--line", ENDLESS, "--retries", "1", "--retry-delay", "0", until_rings=5)
     before = len(heard())

@@ -26,7 +26,6 @@ from kataven_core import (
     ContactsFileError,
     CsvOptions,
     Inputs,
-    NotFound,
     Operate,
     Operation,
     OutboundNumber,
@@ -178,7 +177,7 @@ class Dialing:
                 one_line(f"{self._plan.file} was dialled to its end {_when(last.campaign)}: --again dials it anew")
             )
         await engine.put_account(_account(Caps(concurrent_max=self._plan.calls)))
-        created = await self._create(engine, self._name(run))
+        created = await self._create(engine, run)
         await self._start(engine, created.id)
         return created.id
 
@@ -190,11 +189,13 @@ class Dialing:
         return last.campaign.id
 
     async def _last(self, engine: Engine) -> tuple[int, CampaignRecord | None]:
-        """Say how often the file was begun, and how the last of these campaigns stands."""
-        run, last = 0, None
-        while found := await _find(engine, self._name(run)):
-            run, last = run + 1, found
-        return run, last
+        """Give the number of the next campaign of this file, and how the last one stands."""
+        prefix = self._name("")
+        runs = [each.id.removeprefix(prefix) for each in await engine.campaigns(ACCOUNT) if each.id.startswith(prefix)]
+        if not runs:
+            return 0, None
+        last = max(map(int, runs))
+        return last + 1, await engine.campaign(ACCOUNT, self._name(last))
 
     async def _go_on(self, engine: Engine, record: CampaignRecord) -> None:
         """Take it up under the cap that is asked for now, though it may have reserved more when it was begun."""
@@ -236,11 +237,21 @@ class Dialing:
         """Say what dials: a file that was begun on one line is never finished on another by mistake."""
         return f"kataven dial on {self._plan.line_url.partition(':')[0]}://"
 
-    def _name(self, run: int) -> CampaignId:
+    def _name(self, run: int | str) -> CampaignId:
         """Name the file's campaign by its content, so that the same file finds it again."""
         return CampaignId(f"{self._digest}-{run}")
 
-    async def _create(self, engine: Engine, name: CampaignId) -> Campaign:
+    async def _create(self, engine: Engine, run: int) -> Campaign:
+        """Make the file's campaign of this number, or of the next that is free: one that was given up keeps its own."""
+        while True:
+            try:
+                return await self._upload(engine, self._name(run))
+            except CommandRefused as refused:
+                if refused.code != "campaign_exists":
+                    raise
+                run += 1
+
+    async def _upload(self, engine: Engine, name: CampaignId) -> Campaign:
         plan = self._plan
         settings = campaign_settings(
             now=self._clock.now(),
@@ -328,13 +339,6 @@ _LEAVE_S: Final = 1.5
 
 def _account(caps: Caps) -> Account:
     return Account(id=ACCOUNT, caps=caps, agents=(_AGENT,), phone_numbers=(_CALLER,))
-
-
-async def _find(engine: Engine, name: CampaignId) -> CampaignRecord | None:
-    try:
-        return await engine.campaign(ACCOUNT, name)
-    except NotFound:
-        return None
 
 
 def _when(campaign: Campaign) -> str:
