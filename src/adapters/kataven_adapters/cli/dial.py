@@ -13,9 +13,10 @@ from kataven_adapters.config import Config, load_config
 from kataven_core import InvalidValue, KatavenError
 
 from .contacts_file import STDIN, read_whole
+from .dial_plan import Plan
 from .dial_progress import progress
 from .dial_report import print_report
-from .dialing import Dialing, Plan
+from .dialing import Dialing
 from .failure import DONE, FAILED, USAGE, CommandFailure
 from .output import one_line, refuse_overwriting, refuse_unwritable
 from .reading import add_reading_options, not_blank, reading_options

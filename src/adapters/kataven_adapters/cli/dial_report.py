@@ -9,7 +9,7 @@ from typing import Final
 
 from kataven_core import Contact, ContactStatus, Outcome
 
-from .dialing import Plan, Result
+from .dial_plan import Plan, Result
 from .failure import CommandFailure
 from .output import one_line, rejected_line, write_lines, write_rejects
 

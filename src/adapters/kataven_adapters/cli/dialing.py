@@ -1,16 +1,11 @@
 """One file dialled to its end: a campaign of its own, taken up where it stands, in an account of its own."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
-from math import inf
 from typing import Any, Final, TypeVar
-
-from attrs import frozen
 
 from kataven_adapters.registry import line_from_url, store_from_url
 from kataven_core import (
@@ -19,7 +14,6 @@ from kataven_core import (
     Agent,
     Campaign,
     CampaignId,
-    CampaignStatus,
     Caps,
     CommandRefused,
     Contact,
@@ -35,10 +29,12 @@ from kataven_core import (
     campaign_settings,
     decide,
 )
-from kataven_core.ports import AccountTurn, CampaignRecord, Clock, Store
+from kataven_core.ports import AccountTurn, CampaignRecord, Store
 from kataven_core.runtime import Engine, EngineSettings, ImportProgress, SystemClock
 
+from .dial_plan import Plan, Result
 from .failure import CommandFailure
+from .interrupt import Interrupt, heard
 from .output import counted, note, one_line, with_options
 
 T = TypeVar("T")
@@ -52,74 +48,6 @@ _LOOK_EVERY_S: Final = 0.2
 """How often progress is looked at: what a person sees as moving."""
 
 Show = Callable[[Snapshot | ImportProgress], None]
-
-
-@frozen(kw_only=True)
-class Plan:
-    """What the command line asks for. ``contacts`` is the file's content; durations are seconds."""
-
-    file: str
-    contacts: bytes
-    reading: CsvOptions
-    calls: int
-    retries: int
-    retry_delay_s: int
-    store_url: str
-    line_url: str
-    is_simulated: bool
-    reconcile_every_s: float
-    lost_after_s: float
-    results: str | None
-    rejects: str
-    is_again: bool
-    is_json: bool
-
-
-@frozen(kw_only=True)
-class Result:
-    """How the campaign stands when the command ends, and who was in the file.
-
-    ``rejected`` and ``contacts`` are None where somebody interrupted and there was no time to read them.
-    """
-
-    record: CampaignRecord
-    rejected: tuple[RejectedRow, ...] | None
-    contacts: tuple[Contact, ...] | None
-    ended_at: datetime
-    is_interrupted: bool
-
-    @property
-    def is_through(self) -> bool:
-        """Whether every contact has come to its end."""
-        return self.record.campaign.status is CampaignStatus.COMPLETED and self.record.counters.is_finished
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether there was time to read all that is told of it."""
-        return self.rejected is not None and self.contacts is not None
-
-
-class Interrupt:
-    """Ctrl-C or SIGTERM. Everything that is done from then on counts its time from when the first one came."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._came = asyncio.Event()
-        self._at = inf
-
-    def come(self) -> None:
-        """Take note that somebody interrupts."""
-        if not self._came.is_set():
-            self._at = self._clock.monotonic()
-        self._came.set()
-
-    async def wait(self) -> None:
-        """Wait until somebody interrupts."""
-        await self._came.wait()
-
-    def is_longer_ago_than(self, seconds: float) -> bool:
-        """Say whether it came, and that long ago."""
-        return self._clock.monotonic() - self._at >= seconds
 
 
 class Dialing:
@@ -139,7 +67,7 @@ class Dialing:
         settings = EngineSettings(
             reconcile_every_s=plan.reconcile_every_s, lost_after_s=plan.lost_after_s, drain_s=_LEAVE_S
         )
-        with _heard(self._interrupt):
+        with heard(self._interrupt):
             await self._lay_to_rest(store)
             async with Engine(store=store, line=line, clock=self._clock, settings=settings) as engine:
                 name = await self._unless_interrupted(self._begin(engine))
@@ -358,16 +286,3 @@ async def _contacts(engine: Engine, name: CampaignId) -> AsyncIterator[Sequence[
         found = await engine.contacts(ACCOUNT, name, page=page)
         yield found.contacts
         page, has_next = page + 1, found.has_next
-
-
-@contextmanager
-def _heard(interrupt: Interrupt) -> Iterator[None]:
-    """Take Ctrl-C and SIGTERM as a request, not as an exception in the middle of something."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt.come)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
