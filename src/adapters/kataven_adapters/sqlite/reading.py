@@ -5,7 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from kataven_core import (
     AccountId,
@@ -40,6 +40,8 @@ from .rows import (
 from .statements import ACCOUNTS, CAMPAIGNS, REPORTED
 
 Key = tuple[AccountId, CampaignId]
+_DIGITS_MAX: Final = 18
+"""What surely fits into 64 bits."""
 Reported = dict[AttemptId, tuple[Attempt, Contact | None]]
 
 
@@ -123,7 +125,7 @@ def _parts(name: AttemptId) -> tuple[str, int, int] | None:
 
 def _is_number(text: str) -> bool:
     """Whether it is a number as it is written in an id: no zero in front, and one of 64 bits."""
-    return text.isascii() and text.isdigit() and (text[0] != "0" or text == "0") and len(text) <= 18  # noqa: PLR2004
+    return text.isascii() and text.isdigit() and (text[0] != "0" or text == "0") and len(text) <= _DIGITS_MAX
 
 
 def _campaigns(
