@@ -146,7 +146,7 @@ async def _shares(engine: Engine, account: str, campaigns: int) -> Counter[str]:
     return dials
 
 
-IDLE = 333
+IDLE = 334
 """Of each kind."""
 
 
