@@ -63,6 +63,7 @@ from .events import (
     Event,
 )
 from .phone_number import NationalParser, PhoneNumber, parse_phone_number
+from .receipts import RECEIPT_LIFETIME, Once, Receipt
 from .reports import Answered, Doubtful, Ended, Lost, NeverPlaced, Placed, Report, Ringing, Unsent
 from .retry import RetryPolicy, next_attempt_at
 from .settings import RETRY_DELAY_MIN_S, CampaignSettings, campaign_settings
@@ -84,6 +85,7 @@ __all__ = [
     "MAX_FILE_BYTES",
     "MAX_LISTED_REJECTS",
     "NO_LIMIT",
+    "RECEIPT_LIFETIME",
     "RETRY_DELAY_MIN_S",
     "AcceptedRow",
     "Account",
@@ -147,6 +149,7 @@ __all__ = [
     "NationalParser",
     "NeverPlaced",
     "NotFound",
+    "Once",
     "Operate",
     "Operation",
     "Order",
@@ -156,6 +159,7 @@ __all__ = [
     "Placed",
     "Problem",
     "PutAccount",
+    "Receipt",
     "RejectCode",
     "RejectedRow",
     "Report",

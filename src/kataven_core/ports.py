@@ -20,6 +20,7 @@ from .counters import Counters
 from .cycle import AccountView, Decision, Inputs, Order, PutAccount
 from .events import CampaignEvent
 from .phone_number import PhoneNumber
+from .receipts import Receipt
 from .reports import Ended, Placed, Report, Unsent
 from .statuses import ContactStatus
 from .values import AccountId, CampaignId
@@ -50,6 +51,12 @@ class AccountTurn:
         """The campaigns to decide on, those that commands name among them; reports name theirs by their attempts."""
         commands = (each for each in self.inputs.commands if not isinstance(each, PutAccount))
         return self.campaigns.union(each.campaign_id for each in commands)
+
+    @property
+    def named_receipts(self) -> frozenset[tuple[str, str]]:
+        """Scope and key of the receipts to look for: of the commands that are to be done once."""
+        asked = (each.once for each in self.inputs.commands if not isinstance(each, PutAccount))
+        return frozenset(once.name for once in asked if once)
 
     @property
     def puts_account(self) -> bool:
@@ -111,9 +118,9 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
 
         No account stands twice in ``turns``; the decisions come in their order. ``decide`` sees the view that
         ``AccountView`` describes, read in the same transaction: the campaigns that are named, those that the inputs
-        name, those whose schedule has come, and all running ones where the account is put. It may be called more than
-        once. When this raises, nothing has changed: ``AdapterFault`` when the store can't do it, or whatever ``decide``
-        has raised. When it returns, everything is durable.
+        name, those whose schedule has come, all running ones where the account is put, and the receipts that the inputs
+        name. It may be called more than once. When this raises, nothing has changed: ``AdapterFault`` when the store
+        can't do it, or whatever ``decide`` has raised. When it returns, everything is durable.
         """
         ...
 
@@ -173,6 +180,13 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
         """Count a campaign's dials that were claimed at ``since`` or later; those never sent are left out."""
         ...
 
+    async def receipt(self, account_id: AccountId, scope: str, key: str) -> Receipt | None:
+        """Give what an account was answered under this key, though its campaign is gone; None where it was not.
+
+        One that is too old to count is given until it is forgotten.
+        """
+        ...
+
 
 @frozen(kw_only=True)
 class Originated:
@@ -218,6 +232,11 @@ class Line(AbstractAsyncContextManager["Line"], Protocol):
         """Wait until no call is up that would die with this process; at once where calls live elsewhere."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nobody's calls can be placed now, in one sentence that says what to mend; None while they can."""
+        ...
+
 
 Subscription = AbstractAsyncContextManager[AsyncIterator[CampaignEvent]]
 """Events as they are published, from the moment at which it is entered; they end when it is left."""
@@ -236,6 +255,18 @@ class Publisher(Protocol):
         Each listener hears them in the order of their ``sequence``. One that does not keep up is not waited for: it
         hears ``AdapterFault`` with the code ``too_slow`` in place of what it missed, and begins again from a snapshot.
         """
+        ...
+
+
+class Meter(Protocol):
+    """Counts what the engine does. Each method returns at once and never raises."""
+
+    def settled(self, decisions: Sequence[Decision], took_s: float) -> None:
+        """Count one commit: what was decided in it, and how long reading, deciding and writing took together."""
+        ...
+
+    def sent(self, took_s: float) -> None:
+        """Count one call that the line was asked for: how long it took from its claim to the line's answer."""
         ...
 
 
@@ -264,6 +295,7 @@ __all__ = [
     "Decide",
     "Deliver",
     "Line",
+    "Meter",
     "Originated",
     "Publisher",
     "StagedContact",

@@ -52,6 +52,7 @@ FAULTS = {
     "schedules never come": without_scheduled,
     "what was used is forgotten": lambda view: evolve(view, usage=AccountUsage.empty(view.usage.minute)),
     "attempts are not looked up": lambda view: evolve(view, attempts={}),
+    "receipts are not looked up": lambda view: evolve(view, receipts={}),
     "the account is not shown": lambda view: evolve(view, account=None),
 }
 

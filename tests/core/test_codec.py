@@ -16,6 +16,7 @@ from kataven_core.counters import Counters
 from kataven_core.errors import InvalidValue
 from kataven_core.events import CampaignCreated, CampaignStopped, Event
 from kataven_core.phone_number import PhoneNumber
+from kataven_core.receipts import Once, Receipt
 from kataven_core.reports import Ended, Lost, Placed, Report
 from kataven_core.settings import CampaignSettings
 from kataven_core.snapshot import Snapshot
@@ -120,6 +121,12 @@ snapshots = st.builds(
     eta=st.none() | times,
     timestamp=times,
 )
+receipts = st.builds(
+    Receipt,
+    once=st.builds(Once, scope=texts, key=texts.filter(str.isprintable).filter(bool), fingerprint=texts, note=texts),
+    answer=campaigns,
+    at=times,
+)
 event_parts: dict[str, Any] = {
     "account_id": texts.map(AccountId),
     "campaign_id": texts.map(CampaignId),
@@ -156,6 +163,7 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
     Counters: counters,
     CampaignSettings: settings,
     Snapshot: snapshots,
+    Receipt: receipts,
 }
 
 

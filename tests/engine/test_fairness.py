@@ -93,6 +93,10 @@ class Oracle:
     async def drain(self) -> None:
         await self.line.drain()
 
+    @property
+    def trouble(self) -> str | None:
+        return self.line.trouble
+
 
 CONTACTS = 200
 CAMPAIGN_CALLS = 5

@@ -15,6 +15,7 @@ from kataven_core.counters import Counters
 from kataven_core.errors import KatavenError
 from kataven_core.events import CampaignEvent
 from kataven_core.phone_number import PhoneNumber
+from kataven_core.receipts import Receipt
 from kataven_core.values import AccountId, AttemptId, CampaignId
 
 
@@ -59,7 +60,10 @@ class Decision:
     running campaign that was given more candidates than it may dial, or may dial none now that it begins.
     ``unrecognized`` are the attempts of reports that nobody knows.
 
-    The last three say when to decide on a campaign again, besides when a report or a command names it. ``again``: at
+    What the account has of receipts from before ``receipts_since`` is forgotten; None: nothing is. ``receipts`` are
+    written with all else, each in place of the one that the account has of this scope and key.
+
+    Three say when to decide on a campaign again, besides when a report or a command names it. ``again``: at
     once, as it may dial more than it was given: it has just begun, or used all up. ``wakes``: at this time, as a retry
     or a schedule comes due or a cap opens. ``waits``: when any call of the account ends, a command comes for it, or
     the line is up again, as a cap or the budget of the account holds it back, or a call to a number that it has.
@@ -80,3 +84,5 @@ class Decision:
     wakes: Mapping[CampaignId, datetime] = field(factory=dict)
     waits: tuple[CampaignId, ...] = ()
     unrecognized: tuple[AttemptId, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    receipts_since: datetime | None = None

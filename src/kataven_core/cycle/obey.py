@@ -1,10 +1,12 @@
 """Commands second, so that a pause wins over a claim."""
 
+from collections.abc import Callable
 from typing import assert_never
 
 from kataven_core.account import Account
 from kataven_core.campaign import Campaign, create, operate
 from kataven_core.errors import CommandRefused, InvalidValue, KatavenError, NotFound, Problem
+from kataven_core.receipts import Once
 
 from .turn import CampaignTurn, Turn
 from .view import Command, CreateCampaign, Operate, PutAccount
@@ -24,11 +26,26 @@ def _answer(turn: Turn, command: Command) -> Campaign | Account:
         case PutAccount():
             return _put_account(turn, command.account)
         case CreateCampaign():
-            return _create(turn, command)
+            return _do_once(turn, command.once, lambda: _create(turn, command))
         case Operate():
-            return _operate(turn, command)
+            return _do_once(turn, command.once, lambda: _operate(turn, command))
         case _:
             assert_never(command)
+
+
+def _do_once(turn: Turn, once: Once | None, do: Callable[[], Campaign]) -> Campaign:
+    """Do it, or give the answer again that is still remembered; what is refused is not remembered."""
+    if once is None:
+        return do()
+    receipt = turn.receipts.get(once.name)
+    if receipt is None:
+        answer = do()
+        turn.note(once, answer)
+        return answer
+    if receipt.once.fingerprint != once.fingerprint:
+        sentence = f"the key {once.key!r} was used for another payload: use a new key for a new request"
+        raise CommandRefused("idempotency_key_reused", sentence)
+    return receipt.answer
 
 
 def _account(turn: Turn) -> Account:

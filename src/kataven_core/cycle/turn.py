@@ -11,6 +11,7 @@ from kataven_core.contact import Contact
 from kataven_core.counters import Counters, Tally
 from kataven_core.errors import KatavenError
 from kataven_core.events import AttemptEvent, CampaignEvent, CampaignFailed, CampaignStopped
+from kataven_core.receipts import RECEIPT_LIFETIME, Once, Receipt
 from kataven_core.statuses import CampaignStatus
 from kataven_core.values import AttemptId, CampaignId, ContactId
 
@@ -80,6 +81,8 @@ class Turn:
         self.wakes: dict[CampaignId, datetime] = {}
         self.waits: list[CampaignId] = []
         self.unrecognized: list[AttemptId] = []
+        self.receipts = {name: each for name, each in view.receipts.items() if each.counts_at(now)}
+        self._noted: list[Receipt] = []
         self._account_before = view.account
 
     def change_attempt(self, before: Attempt | None, after: Attempt) -> None:
@@ -90,6 +93,11 @@ class Turn:
     def change_contact(self, before: Contact, after: Contact) -> None:
         """Take note of a contact's next state."""
         self.contacts[after.id] = ContactChange(before, after)
+
+    def note(self, once: Once, answer: Campaign) -> None:
+        """Take note of the answer to a command that is to be done once."""
+        self.receipts[once.name] = Receipt(once=once, answer=answer, at=self.now)
+        self._noted.append(self.receipts[once.name])
 
     def happen(self, turn: CampaignTurn, event: CampaignEvent) -> None:
         """Let something have happened in a campaign."""
@@ -141,4 +149,6 @@ class Turn:
             wakes=self.wakes,
             waits=tuple(self.waits),
             unrecognized=tuple(self.unrecognized),
+            receipts=tuple(self._noted),
+            receipts_since=self.now - RECEIPT_LIFETIME if self._noted else None,
         )

@@ -12,6 +12,7 @@ from kataven_core.campaign import Campaign, Operation
 from kataven_core.contact import Contact
 from kataven_core.counters import Counters
 from kataven_core.phone_number import PhoneNumber
+from kataven_core.receipts import Once, Receipt
 from kataven_core.reports import Report
 from kataven_core.settings import CampaignSettings
 from kataven_core.values import AccountId, AttemptId, CampaignId, ContactId
@@ -40,7 +41,8 @@ class AccountView:
     ``reserved`` is the sum of ``max_concurrent_calls`` over all of the account's running campaigns, in calls.
     ``campaigns`` holds at least those that a report or a command of these inputs names, those with something due, and
     all running ones when the account itself is to change; ``attempts`` those that a report names, ``contacts`` theirs.
-    ``busy_numbers`` are the numbers in an open call of the account; at least those that a candidate has.
+    ``busy_numbers`` are the numbers in an open call of the account; at least those that a candidate has. ``receipts``
+    are those that ``once`` of a command names, by scope and key, as they are stored: old ones too.
     """
 
     account_id: AccountId
@@ -51,24 +53,30 @@ class AccountView:
     attempts: Mapping[AttemptId, Attempt] = field(factory=dict)
     contacts: Mapping[ContactId, Contact] = field(factory=dict)
     busy_numbers: frozenset[PhoneNumber] = frozenset()
+    receipts: Mapping[tuple[str, str], Receipt] = field(factory=dict)
 
 
 @frozen(kw_only=True)
 class CreateCampaign:
-    """Make a campaign of the ``total`` contacts that were stored for it under ``campaign_id``."""
+    """Make a campaign of the ``total`` contacts that were stored for it under ``campaign_id``.
+
+    With ``once``, at most once in ``RECEIPT_LIFETIME``: asked again, the answer is the campaign that was made first.
+    """
 
     campaign_id: CampaignId
     settings: CampaignSettings
     total: int
     created_by: str
+    once: Once | None = None
 
 
 @frozen(kw_only=True)
 class Operate:
-    """Do something to a campaign."""
+    """Do something to a campaign; with ``once``, at most once in ``RECEIPT_LIFETIME``."""
 
     campaign_id: CampaignId
     operation: Operation
+    once: Once | None = None
 
 
 @frozen(kw_only=True)

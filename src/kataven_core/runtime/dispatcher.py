@@ -6,7 +6,7 @@ is held here can be thrown away at any moment: it is derived from the store agai
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -15,7 +15,7 @@ from kataven_core.account import Account
 from kataven_core.campaign import Campaign, Operation
 from kataven_core.cycle import Decision, Inputs, Operate
 from kataven_core.errors import AdapterFault, KatavenError
-from kataven_core.ports import AccountTurn, Clock, Decide, Publisher, Store
+from kataven_core.ports import AccountTurn, Clock, Decide, Meter, Publisher, Store
 from kataven_core.reports import Ended, Lost, NeverPlaced, Unsent
 from kataven_core.statuses import CampaignStatus
 from kataven_core.values import AccountId
@@ -50,6 +50,9 @@ class Dispatcher:
     attempts: OpenAttempts
     outlook: Outlook
     sweeper: Sweeper
+    meter: Meter
+    told: Callable[[AdapterFault | None], None]
+    """Hears why nothing can be written, and that all is well again."""
 
     async def run(self) -> None:
         """Settle what comes, as it comes. What the store can't write now stays in the inbox."""
@@ -67,6 +70,7 @@ class Dispatcher:
                 self.inbox.put_back(batch)  # so that whoever asked is found and answered
                 raise
             else:
+                self.told(None)
                 settle(batch.durable, None)
                 pause_s = self.settings.store_pause_s
                 await asyncio.sleep(0)  # a store that never waits must not keep all others from running
@@ -74,6 +78,7 @@ class Dispatcher:
     def _refuse(self, batch: Batch, fault: AdapterFault) -> None:
         """Nothing was written: say so to whoever asked, keep the facts, dial nobody meanwhile."""
         log.warning("nothing is dialled until the store can be written again: %s", fault.message)
+        self.told(fault)
         for waiting in batch.waiting:
             answer_all(waiting.asked, fault)
             waiting.asked.clear()
@@ -94,6 +99,7 @@ class Dispatcher:
                 raise
             await self._settle_apart(waiting, error)
             return
+        self.meter.settled(decisions, self.clock.monotonic() - claimed_at)
         for each, decision in zip(waiting, decisions, strict=True):
             self._follow(each, decision, claimed_at)
             each.clear()

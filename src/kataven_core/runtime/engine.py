@@ -1,19 +1,19 @@
 """The engine as its host sees it: open it around a store and a line, then say what is to be done."""
 
-import asyncio
 from collections.abc import AsyncIterable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, NamedTuple, Self
 
 from kataven_core.account import Account
 from kataven_core.campaign import Campaign, Operation
-from kataven_core.contacts_csv import ContactsParser, CsvOptions, RejectedRow
-from kataven_core.cycle import Command, CreateCampaign, Operate, PutAccount
+from kataven_core.contacts_csv import CsvOptions, RejectedRow
+from kataven_core.cycle import Command, Operate, PutAccount
 from kataven_core.cycle import decide as decide_purely
-from kataven_core.errors import AdapterFault, CommandRefused, InvalidValue, KatavenError, NotFound, Problem
-from kataven_core.ports import CampaignRecord, Clock, ContactsPage, Decide, Line, Publisher, Store, Subscription
+from kataven_core.errors import AdapterFault, InvalidValue, NotFound, Problem
+from kataven_core.ports import CampaignRecord, Clock, ContactsPage, Decide, Line, Meter, Publisher, Store, Subscription
+from kataven_core.receipts import Once, Receipt
 from kataven_core.settings import CampaignSettings
 from kataven_core.snapshot import Snapshot, take_snapshot
 from kataven_core.statuses import ContactStatus
@@ -22,20 +22,33 @@ from kataven_core.values import account_id as read_account_id
 from kataven_core.values import campaign_id as read_campaign_id
 
 from .hub import Hub
-from .imports import Import, OnProgress
-from .inbox import Answer
+from .imports import OnProgress
 from .settings import EngineSettings
 from .system import SystemClock, new_campaign_id
+from .unmetered import Unmetered
+from .uploads import UnderWay, Upload
 from .works import Works
 
 _MINUTE: Final = timedelta(minutes=1)
+_NOBODY: Final = AccountId("nobody")
+"""Whose campaigns are asked for where only the store's answering counts."""
 _ENDED: Final = AdapterFault("engine_ended", "the engine is shutting down: ask again when it is up", is_retryable=True)
+
+
+class Progress(NamedTuple):
+    """Where a campaign stands, after ``sequence`` events."""
+
+    snapshot: Snapshot
+    sequence: int
 
 
 class Engine:
     """Runs all campaigns of all accounts in ``store``, over ``line``, while it is entered.
 
     It opens and closes both. What a store or a line of another kind needs is said in ``kataven_core.ports``.
+
+    ``accounts`` are put before anything is dialled, and whoever is not among them dials nobody; without them, all are
+    as they were put last. ``meter`` counts what is done.
 
     Every method raises ``NotFound`` for what this account does not have, ``InvalidValue`` for what can't be used,
     ``CommandRefused`` for what can't be done now, and ``AdapterFault`` when the store can't do it.
@@ -49,6 +62,8 @@ class Engine:
         publisher: Publisher | None = None,
         clock: Clock | None = None,
         settings: EngineSettings | None = None,
+        accounts: Sequence[Account] | None = None,
+        meter: Meter | None = None,
         decide: Decide = decide_purely,
     ) -> None:
         self._store = store
@@ -57,8 +72,10 @@ class Engine:
         self._publisher = publisher or self._hub
         self._clock = clock or SystemClock()
         self._settings = settings or EngineSettings()
+        self._accounts = accounts
+        self._meter = meter or Unmetered()
         self._decide = decide
-        self._uploads: set[tuple[AccountId, CampaignId]] = set()
+        self._uploads: UnderWay = set()
         self._works: Works | None = None
         self._open = AsyncExitStack()
 
@@ -73,9 +90,10 @@ class Engine:
                 clock=self._clock,
                 settings=self._settings,
                 decide=self._decide,
+                meter=self._meter,
             )
             opening.push_async_callback(works.stop, _ENDED)
-            await works.start()
+            await works.start(self._accounts)
             self._works = works
             self._open = opening.pop_all()
         return self
@@ -94,6 +112,26 @@ class Engine:
     def failure(self) -> AdapterFault | None:
         """Why the engine dials nobody any more, where it had to stop by itself; None while all is well."""
         return self._open_works.failure
+
+    async def troubles(self) -> Sequence[Problem]:
+        """Say what keeps it from dialling: the engine itself, its store or its line; nothing while all is well."""
+        if self._works is None:
+            return [Problem("engine", "the engine is not open")]
+        engine, store, line = self._works.failure, self._works.store_fault, self._line.trouble
+        try:
+            await self._store.campaigns(_NOBODY)
+        except AdapterFault as fault:
+            store = fault
+        return [
+            *([Problem("engine", engine.message)] if engine else ()),
+            *([Problem("store", store.message)] if store else ()),
+            *([Problem("line", line)] if line else ()),
+        ]
+
+    @property
+    def calls_in_flight(self) -> int:
+        """How many calls of all accounts are claimed and have not ended."""
+        return self._works.calls_in_flight if self._works else 0
 
     # Commands.
 
@@ -119,43 +157,25 @@ class Engine:
         The file is read as it comes, and never held whole; the campaign is there whole, or not at all. ``options`` say
         how to read it, ``on_progress`` hears how far that has come. ``ContactsFileError`` when it can't be used.
         """
-        account = _known_account(account_id)
-        name = new_campaign_id() if campaign_id is None else read_campaign_id(campaign_id)
-        problems = (await self._open_works.store.account(account)).obstacles(
-            settings.agent_id, settings.phone_number_id
-        )
+        problems = (await self.account(account_id)).obstacles(settings.agent_id, settings.phone_number_id)
         if problems:  # before a long upload; the decision that creates it asks again
             raise InvalidValue.of("invalid_settings", problems)
-        if (account, name) in self._uploads:
-            raise CommandRefused(
-                "campaign_exists", f"the campaign {name!r} is being uploaded: choose another id, or wait"
-            )
-        self._uploads.add((account, name))
-        upload = Import(self._open_works.store, account, name, ContactsParser(options))
-        asked: Answer | None = None
-        try:
-            await self._open_works.store.discard(account, name)  # what an upload that failed could not remove
-            total = await upload.run(contacts, on_progress)
-            command = CreateCampaign(campaign_id=name, settings=settings, total=total, created_by=created_by)
-            asked = self._open_works.inbox.ask(account, command)
-            created = await asyncio.shield(asked)
-        except BaseException:
-            await asyncio.shield(self._give_up(account, name, asked))
-            raise
-        finally:
-            self._uploads.discard((account, name))
-        assert isinstance(created, Campaign)  # noqa: S101 - what a creation is answered with
-        return created
+        async with self.upload(account_id, options=options, campaign_id=campaign_id) as upload:
+            await upload.read(contacts, on_progress)
+            return await upload.create(settings, created_by=created_by)
 
-    async def _give_up(self, account_id: AccountId, campaign_id: CampaignId, asked: Answer | None) -> None:
-        """Remove what was staged, and the campaign too, should it have come into being: first let that be known."""
-        if asked:
-            await asyncio.wait([asked])
-            if not asked.exception():
-                with suppress(KatavenError):
-                    await self._ask(account_id, Operate(campaign_id=campaign_id, operation=Operation.DELETE))
-        with suppress(AdapterFault):  # else it is swept when the store is opened
-            await self._open_works.store.discard(account_id, campaign_id)
+    def upload(self, account_id: str, *, options: CsvOptions | None = None, campaign_id: str | None = None) -> Upload:
+        """Begin to make a campaign of a file whose settings come later: ``async with`` what this gives."""
+        works = self._open_works
+        name = new_campaign_id() if campaign_id is None else read_campaign_id(campaign_id)
+        return Upload(
+            store=works.store,
+            inbox=works.inbox,
+            under_way=self._uploads,
+            account_id=_known_account(account_id),
+            campaign_id=name,
+            options=options,
+        )
 
     async def start(self, account_id: str, campaign_id: str) -> Campaign:
         """Let a draft, scheduled or paused campaign dial, if it fits into the account's budget."""
@@ -177,10 +197,15 @@ class Engine:
         """Remove a campaign that does not run; calls in flight keep their slots until they end."""
         await self.operate(account_id, campaign_id, Operation.DELETE)
 
-    async def operate(self, account_id: str, campaign_id: str, operation: Operation) -> Campaign:
-        """Do to a campaign what somebody asks for; give it as the operation left it."""
+    async def operate(
+        self, account_id: str, campaign_id: str, operation: Operation, *, once: Once | None = None
+    ) -> Campaign:
+        """Do to a campaign what somebody asks for; give it as the operation left it.
+
+        With ``once``, asking again within a day gives the same answer, and does nothing.
+        """
         account, name = _known(account_id, campaign_id)
-        answer = await self._ask(account, Operate(campaign_id=name, operation=operation))
+        answer = await self._ask(account, Operate(campaign_id=name, operation=operation, once=once))
         assert isinstance(answer, Campaign)  # noqa: S101 - what an operation is answered with
         return answer
 
@@ -210,11 +235,22 @@ class Engine:
 
     async def snapshot(self, account_id: str, campaign_id: str) -> Snapshot:
         """Give a campaign's progress at a glance."""
+        return (await self.progress(account_id, campaign_id)).snapshot
+
+    async def progress(self, account_id: str, campaign_id: str) -> Progress:
+        """Give a campaign's progress, and how many events it had by then."""
         account, name = _known(account_id, campaign_id)
         now = self._clock.now()
         campaign, counters = await self._open_works.store.campaign(account, name)
         dials = await self._open_works.store.dials_since(account, name, now - _MINUTE)
-        return take_snapshot(campaign.status, counters, calls_per_minute=dials, now=now, started_at=campaign.started_at)
+        snapshot = take_snapshot(
+            campaign.status, counters, calls_per_minute=dials, now=now, started_at=campaign.started_at
+        )
+        return Progress(snapshot, counters.sequence)
+
+    async def receipt(self, account_id: str, scope: str, key: str) -> Receipt | None:
+        """Give what was answered to a request that was made before, under this key."""
+        return await self._open_works.store.receipt(_known_account(account_id), scope, key)
 
     def events(self, account_id: str, campaign_id: str | None = None) -> Subscription:
         """Listen to what happens, once it is durable: ``async with engine.events("acme") as events``."""

@@ -21,6 +21,9 @@ class OpenAttempts:
         self._reconciler = reconciler
         self._account_of: dict[AttemptId, AccountId] = {}
 
+    def __len__(self) -> int:
+        return len(self._account_of)
+
     def take_up(self, attempts: Iterable[Attempt]) -> None:
         """Know the open attempts of an earlier process."""
         self._account_of.update((attempt.id, attempt.account_id) for attempt in attempts)

@@ -8,7 +8,7 @@ from typing import Final
 
 from kataven_core.cycle import Order
 from kataven_core.errors import AdapterFault
-from kataven_core.ports import Clock, Line, Originated
+from kataven_core.ports import Clock, Line, Meter, Originated
 from kataven_core.reports import Doubtful, Report, Unsent
 from kataven_core.values import AccountId, CampaignId
 
@@ -28,17 +28,20 @@ class Sends:
 
     def __init__(
         self,
+        *,
         line: Line,
         clock: Clock,
         pauses: LinePauses,
         settings: EngineSettings,
         report: Callable[[AccountId, Report], None],
+        meter: Meter,
     ) -> None:
         self._line = line
         self._clock = clock
         self._pauses = pauses
         self._settings = settings
         self._report = report
+        self._meter = meter
         self._loop = asyncio.get_running_loop()
         self._forbidden: set[Key] = set()
         self._under_way: dict[Key, set[asyncio.Task[None]]] = {}
@@ -46,10 +49,9 @@ class Sends:
 
     def begin(self, orders: Iterable[Order], claimed_at: float) -> None:
         """Send what has just been committed, and was claimed at this moment of monotonic time."""
-        deadline = claimed_at + self._settings.send_deadline_s
         for order in orders:
             key = order.account_id, order.campaign_id
-            task = self._loop.create_task(self._send(order, deadline))
+            task = self._loop.create_task(self._send(order, claimed_at))
             self._under_way.setdefault(key, set()).add(task)
             task.add_done_callback(partial(self._settled, key))
 
@@ -95,10 +97,11 @@ class Sends:
             del self._under_way[key]
             self._forbidden.discard(key)
 
-    async def _send(self, order: Order, deadline: float) -> None:
+    async def _send(self, order: Order, claimed_at: float) -> None:
         """Ask the line for one call. Between the last check and the asking there is no ``await``."""
-        if self._may_send(order, deadline):
+        if self._may_send(order, claimed_at + self._settings.send_deadline_s):
             await self._originate(order)
+            self._meter.sent(self._clock.monotonic() - claimed_at)
         else:
             self._report(order.account_id, Unsent(attempt_id=order.attempt_id, at=self._clock.now()))
 

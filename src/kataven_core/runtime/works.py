@@ -5,13 +5,17 @@ import logging
 from collections.abc import Awaitable, Sequence
 from typing import Final
 
+from attrs import evolve
+
+from kataven_core.account import Account
+from kataven_core.cycle import PutAccount
 from kataven_core.errors import AdapterFault
-from kataven_core.ports import Clock, Decide, Line, Publisher, Store
+from kataven_core.ports import Agenda, Clock, Decide, Line, Meter, Publisher, Store
 from kataven_core.reports import Report
 from kataven_core.values import AccountId
 
 from .dispatcher import Dispatcher
-from .inbox import Durable, Inbox
+from .inbox import Answer, Durable, Inbox
 from .line_pauses import LinePauses
 from .open_attempts import OpenAttempts
 from .outlook import Outlook
@@ -31,14 +35,24 @@ class Works:
     """Lives as long as the engine is entered; store and line are open."""
 
     def __init__(
-        self, *, store: Store, line: Line, publisher: Publisher, clock: Clock, settings: EngineSettings, decide: Decide
+        self,
+        *,
+        store: Store,
+        line: Line,
+        publisher: Publisher,
+        clock: Clock,
+        settings: EngineSettings,
+        decide: Decide,
+        meter: Meter,
     ) -> None:
         self.inbox = Inbox()
         self.store = store
         self._line = line
         self._settings = settings
         self._pauses = LinePauses(clock, settings, chance)
-        self._sends = Sends(line, clock, self._pauses, settings, self._report)
+        self._sends = Sends(
+            line=line, clock=clock, pauses=self._pauses, settings=settings, report=self._report, meter=meter
+        )
         self._reconciler = Reconciler(line, clock, settings, self._report)
         self._attempts = OpenAttempts(self._reconciler)
         self._outlook = Outlook(clock, self.inbox)
@@ -55,25 +69,47 @@ class Works:
             attempts=self._attempts,
             outlook=self._outlook,
             sweeper=self._sweeper,
+            meter=meter,
+            told=self._hear,
         )
         self._running: asyncio.Task[None] | None = None
         self.failure: AdapterFault | None = None
+        self.store_fault: AdapterFault | None = None
         already: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         already.set_result(None)
         self._nothing_new = Durable(already)
 
-    async def start(self) -> None:
-        """Take up where an earlier process stood: ask the line about its calls before anything is dialled."""
+    async def start(self, accounts: Sequence[Account] | None) -> None:
+        """Take up where an earlier process stood: ask the line about its calls before anything is dialled.
+
+        Where ``accounts`` are given, nothing is dialled before they are put, and of others nobody is.
+        """
         agenda = await self.store.agenda()
         self._attempts.take_up(agenda.open_attempts)
         self._line.listen(self._deliver)
         await self._reconciler.take_up(agenda.open_attempts)
+        put = [] if accounts is None else await self._put(accounts, agenda)
         for account_id, campaign_id in agenda.campaigns:
             self.inbox.look(account_id, (campaign_id,))
         for account_id, campaign_id in agenda.deleted:
             self._sweeper.take_up(account_id, campaign_id)
         self._running = asyncio.get_running_loop().create_task(self._dispatcher.run())
         self._running.add_done_callback(self._ended)
+        await asyncio.gather(*put)
+
+    async def _put(self, accounts: Sequence[Account], agenda: Agenda) -> list[Answer]:
+        """Have accounts put in the first cycle, in which commands come before dials; let others place no call."""
+        others = {account_id for account_id, _ in agenda.campaigns} - {account.id for account in accounts}
+        stored = [await self.store.account(account_id) for account_id in sorted(others)]
+        for account in stored:
+            log.warning("the account %s is not configured any more: its campaigns dial nobody", account.id)
+        held = [evolve(account, caps=evolve(account.caps, concurrent_max=0)) for account in stored]
+        return [self.inbox.ask(account.id, PutAccount(account=account)) for account in (*accounts, *held)]
+
+    @property
+    def calls_in_flight(self) -> int:
+        """How many attempts are open."""
+        return len(self._attempts)
 
     async def stop(self, refusal: AdapterFault) -> None:
         """Claim no more; let sends settle, and calls end that would die with the process; store what is known."""
@@ -112,6 +148,9 @@ class Works:
         for account_id, mine in by_account.items():
             self.inbox.report(account_id, mine)
         return self.inbox.durable if by_account else self._nothing_new
+
+    def _hear(self, fault: AdapterFault | None) -> None:
+        self.store_fault = fault
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """Leave nobody waiting, should the dispatcher ever end before it is told to."""

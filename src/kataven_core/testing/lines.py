@@ -58,6 +58,9 @@ class LineContract:
         async with line as entered:
             assert entered is line
 
+    async def test_a_line_that_is_open_is_in_no_trouble(self, line: Line) -> None:
+        assert line.trouble is None
+
     async def test_originate_says_what_became_of_the_attempt_it_was_asked_for(
         self, line: Line, heard: Listener
     ) -> None:

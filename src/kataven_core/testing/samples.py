@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from attrs import evolve
 
 from kataven_core import (
     Account,
@@ -16,6 +18,7 @@ from kataven_core import (
     Caps,
     CreateCampaign,
     Ended,
+    Once,
     Operate,
     Operation,
     Order,
@@ -27,6 +30,8 @@ from kataven_core import (
     RejectedRow,
 )
 from kataven_core.ports import StagedContact
+
+Asked = TypeVar("Asked", CreateCampaign, Operate)
 
 NOON: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 """When a suite's story begins."""
@@ -89,6 +94,11 @@ def create(name: str, total: int, /, **settings: Any) -> CreateCampaign:
 def operate(name: str, operation: str) -> Operate:
     """Give the command that does something to a campaign."""
     return Operate(campaign_id=CampaignId(name), operation=Operation(operation))
+
+
+def once(command: Asked, key: str = "key", *, scope: str = "POST /a", fingerprint: str = "1", note: str = "") -> Asked:
+    """Give a command that is to be done once."""
+    return evolve(command, once=Once(scope=scope, key=key, fingerprint=fingerprint, note=note))
 
 
 def ended(

@@ -14,7 +14,7 @@ from kataven_core import CampaignId, Outcome
 from kataven_core.ports import Store
 
 from .host import Host
-from .samples import ACME, AGENTS, GLOBEX, NOON, a_reject, a_row, create, ended, operate, put, rows
+from .samples import ACME, AGENTS, GLOBEX, NOON, a_reject, a_row, create, ended, once, operate, put, rows
 from .store_suite import StoreSuite
 
 Reopen = Callable[[], Awaitable[Host]]
@@ -87,7 +87,7 @@ class DurabilityContract(StoreSuite):
         for name, move in {"paused": "pause", "stopped": "stop", "deleted": "stop"}.items():
             host.wait(1.000001)
             await host.begin(name, 2, max_concurrent_calls=1)
-            await host.turn(operate(name, move))
+            await host.turn(once(operate(name, move), name))
         await host.turn(operate("deleted", "delete"))
 
     async def everything(self, host: Host) -> list[object]:
@@ -99,6 +99,7 @@ class DurabilityContract(StoreSuite):
             found += await host.store.rejects(ACME, each.id)
             found += [await host.store.campaign(ACME, each.id), await host.store.dials_since(ACME, each.id, NOON)]
         agenda = await host.store.agenda()
+        found += [await host.store.receipt(ACME, "POST /a", name) for name in ("paused", "stopped", "deleted")]
         found += [campaigns, await host.open_attempts(), sorted(agenda.campaigns), sorted(agenda.deleted)]
         return found
 
@@ -135,6 +136,15 @@ class DurabilityContract(StoreSuite):
         await reopen()
         host.wait(5)
         await host.turn(line_is_up=False)
+        assert (await host.campaign("a")).status == "running"
+
+    async def test_what_was_done_once_is_not_done_again_after_a_reopen(self, before: tuple[Host, Reopen]) -> None:
+        host, reopen = before
+        await host.begin("a")
+        (answer,) = (await host.turn(once(operate("a", "pause")))).answers
+        await host.turn(operate("a", "resume"), line_is_up=False)
+        await reopen()
+        assert (await host.turn(once(operate("a", "pause")), line_is_up=False)).answers == (answer,)
         assert (await host.campaign("a")).status == "running"
 
     async def test_what_was_discarded_stays_gone_and_its_id_taken(self, before: tuple[Host, Reopen]) -> None:

@@ -30,6 +30,7 @@ def at_least(view: AccountView, turn: AccountTurn, now: datetime) -> AccountView
         attempts={name: each for name, each in view.attempts.items() if name in named},
         contacts={name: each for name, each in view.contacts.items() if (each.campaign_id, each.position) in theirs},
         busy_numbers=view.busy_numbers & wanted_numbers,
+        receipts={name: each for name, each in view.receipts.items() if name in turn.named_receipts},
     )
 
 

@@ -24,6 +24,8 @@ from .samples import ACME, GLOBEX
 
 NUMBERS: Final = st.lists(st.integers(0, 7), max_size=6)
 """So few numbers that campaigns and accounts share them."""
+KEYS: Final = st.sampled_from([None, None, "j", "k"])
+"""So few keys that they are used again; None for a command that has none."""
 ACCOUNTS: Final = st.sampled_from([ACME, ACME, GLOBEX])
 CAPS: Final = st.fixed_dictionaries(
     {},

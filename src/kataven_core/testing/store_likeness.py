@@ -15,9 +15,12 @@ from .store_model import AccountModel, Kept
 async def assert_reads_alike(store: Store, models: Mapping[AccountId, AccountModel], now: datetime) -> None:
     """Read all that the model knows, each account also what is another's."""
     names = [name for model in models.values() for name in (*model.campaigns, *model.staged)]
+    asked = {name for model in models.values() for name in model.receipts}
     for account, model in models.items():
         assert await _told(store.account(account)) == (model.account or _missing("account"))
         await _compare_list(store, account, model)
+        for scope, key in [*asked, ("nothing", "")]:
+            assert await store.receipt(account, scope, key) == model.receipts.get((scope, key))
         for name in [*names, CampaignId("nobody")]:
             await _compare_campaign(store, account, name, model, now)
     await _compare_agenda(store, models)

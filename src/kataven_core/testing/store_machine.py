@@ -10,8 +10,8 @@ from hypothesis.stateful import initialize, precondition, rule
 from kataven_core import AccountId, AttemptId, CampaignId, Operation, Outcome
 from kataven_core.ports import Store
 
-from .samples import ACME, AGENTS, GLOBEX, create, operate, put
-from .store_inputs import ACCOUNTS, CAPS, ENDS, KINDS, NUMBERS, SENSIBLE, a_report
+from .samples import ACME, AGENTS, GLOBEX, create, once, operate, put
+from .store_inputs import ACCOUNTS, CAPS, ENDS, KEYS, KINDS, NUMBERS, SENSIBLE, a_report
 from .store_model import Kept
 from .store_twins import StoreTwins
 
@@ -37,15 +37,25 @@ class StoreMachine(StoreTwins):
         retries=st.integers(0, 2),
         in_s=st.sampled_from([None, None, 30, 300]),
         agent=st.sampled_from(AGENTS),
+        key=KEYS,
     )
     def upload(
-        self, account: AccountId, numbers: list[int], *, calls: int, retries: int, in_s: int | None, agent: str
+        self,
+        account: AccountId,
+        numbers: list[int],
+        *,
+        calls: int,
+        retries: int,
+        in_s: int | None,
+        agent: str,
+        key: str | None,
     ) -> None:
         """Have a campaign made of a file, at once or for later."""
         at = self.now + timedelta(seconds=in_s) if in_s else None
         self._create(
             account,
             numbers,
+            key,
             agent_id=agent,
             max_concurrent_calls=calls,
             retries_per_contact=retries,
@@ -57,9 +67,9 @@ class StoreMachine(StoreTwins):
         """Start the newest campaign, perhaps in the turn that makes it."""
         self._operate_newest(account)
 
-    def _create(self, account: AccountId, numbers: list[int], **settings: Any) -> None:
-        name = self.stage(account, numbers)
-        self.inbox[account].append(create(name, len(numbers), retry_delay_seconds=60, **settings))
+    def _create(self, account: AccountId, numbers: list[int], key: str | None = None, **settings: Any) -> None:
+        command = create(self.stage(account, numbers), len(numbers), retry_delay_seconds=60, **settings)
+        self.inbox[account].append(once(command, key, scope="create") if key else command)
 
     def _operate_newest(self, account: AccountId) -> None:
         self.inbox[account].append(operate(f"{account}-{self.names_given}", "start"))
@@ -70,13 +80,21 @@ class StoreMachine(StoreTwins):
         self.discard(account, self.stage(account, numbers))
 
     @precondition(lambda self: self.campaigns)
-    @rule(which=st.integers(0, 19), by=st.sampled_from([None, None, None, ACME, GLOBEX]), nth=st.integers(0, 15))
-    def operate(self, which: int, by: AccountId | None, nth: int) -> None:
-        """Do something to a campaign, whoever asks."""
+    @rule(
+        which=st.integers(0, 19),
+        by=st.sampled_from([None, None, None, ACME, GLOBEX]),
+        nth=st.integers(0, 15),
+        key=KEYS,
+    )
+    def operate(self, which: int, by: AccountId | None, nth: int, key: str | None) -> None:
+        """Do something to a campaign, whoever asks, and perhaps once only."""
         owner, name = self._pick(which)
         sensible = SENSIBLE[self._kept(owner, name).campaign.status]
         choices = (*sensible * 3, *Operation)
-        self.inbox[by or owner].append(operate(name, choices[nth % len(choices)]))
+        command = operate(name, choices[nth % len(choices)])
+        if key:
+            command = once(command, key, scope=command.operation, fingerprint=name)
+        self.inbox[by or owner].append(command)
 
     @rule(account=ACCOUNTS, caps=CAPS, paused=st.sampled_from([(), (), (), (), AGENTS[:1], AGENTS[1:]]))
     def put(self, account: AccountId, caps: dict[str, int], paused: tuple[str, ...]) -> None:

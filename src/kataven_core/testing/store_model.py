@@ -22,6 +22,7 @@ from kataven_core import (
     Decision,
     Outcome,
     PhoneNumber,
+    Receipt,
     RejectedRow,
     cancel_contact,
 )
@@ -74,6 +75,7 @@ class AccountModel:
         self.staged: dict[CampaignId, tuple[list[StagedContact], list[RejectedRow]]] = {}
         self.campaigns: dict[CampaignId, Kept] = {}
         self.attempts: dict[AttemptId, Attempt] = {}
+        self.receipts: dict[tuple[str, str], Receipt] = {}
 
     def stage(self, name: CampaignId, contacts: Iterable[StagedContact], rejects: Iterable[RejectedRow] = ()) -> None:
         """Keep rows aside."""
@@ -130,6 +132,7 @@ class AccountModel:
             attempts=attempts,
             contacts={each.id: each for each in theirs},
             busy_numbers=self.busy_numbers,
+            receipts=self.receipts,
         )
         return at_least(view, turn, now)
 
@@ -149,6 +152,10 @@ class AccountModel:
             kept.contacts = [
                 cancel_contact(each, now) if each.status is ContactStatus.PENDING else each for each in kept.contacts
             ]
+
+        since = decision.receipts_since
+        self.receipts = {name: each for name, each in self.receipts.items() if since is None or each.at >= since}
+        self.receipts |= {each.once.name: each for each in decision.receipts}
 
     def _keep(self, campaign: Campaign) -> None:
         if campaign.id in self.campaigns:

@@ -4,8 +4,10 @@ from .store_candidates import CandidatesContract
 from .store_discarding import DiscardContract
 from .store_durability import DurabilityContract, OpeningContract
 from .store_failures import AllOrNothingContract
+from .store_forgetting import ForgettingContract
 from .store_races import RacesContract
 from .store_reads import AgendaContract, DialsSinceContract, ListsContract
+from .store_receipts import ReceiptsContract
 from .store_settling import SettleContract
 from .store_staging import StagingContract
 from .store_tenants import TenantContract, UnseenContract
@@ -27,6 +29,8 @@ class StoreContract(
     AgendaContract,
     TenantContract,
     UnseenContract,
+    ReceiptsContract,
+    ForgettingContract,
     RacesContract,
     DurabilityContract,
 ):

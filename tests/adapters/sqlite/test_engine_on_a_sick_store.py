@@ -111,6 +111,8 @@ class Line:
     async def drain(self) -> None:
         pass
 
+    trouble: str | None = None
+
 
 def claims(outsider: Outsider) -> list[str]:
     """Give the attempts that are in the file, as another program sees it."""

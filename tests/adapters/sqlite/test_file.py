@@ -21,7 +21,7 @@ from kataven_adapters.sqlite.file import sqlite_path
 from kataven_adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from kataven_core import AdapterFault, CampaignId, Counters
 from kataven_core.testing.host import Host
-from kataven_core.testing.samples import ACME, NOON, create, operate, put, rows
+from kataven_core.testing.samples import ACME, NOON, create, once, operate, put, rows
 
 BROKEN: Final = "SELECT nothing FROM nowhere;"
 SECOND: Final = "ALTER TABLE campaigns ADD COLUMN colour TEXT NOT NULL DEFAULT 'red';"
@@ -521,3 +521,20 @@ class TestVersions:
                 f"{MIGRATIONS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
             )
         assert (await a_life(path)).last_dial_at == NOON
+
+    async def test_a_file_of_the_first_version_gets_receipts_and_keeps_what_it_holds(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("kataven_adapters.sqlite.file.MIGRATIONS", MIGRATIONS[:1])
+            counters = await a_life(path)
+        with Outsider(path) as other:
+            assert (other.one("PRAGMA user_version"), "receipts" in other.everything()) == (1, False)
+        async with SqliteStore(path) as store:
+            host = Host(store)
+            assert await host.counters("a") == counters
+            assert await store.receipt(ACME, "POST /a", "key") is None
+            decision = await host.turn(once(operate("a", "pause")))
+            assert await store.receipt(ACME, "POST /a", "key") == decision.receipts[0]
+        with Outsider(path) as other:
+            assert (other.one("PRAGMA user_version"), len(other.everything()["receipts"])) == (VERSION, 1)

@@ -16,7 +16,7 @@ from kataven_adapters.sqlite.schema import MIGRATIONS
 from kataven_core import AccountId, CampaignId, ContactStatus, Outcome, decide
 from kataven_core.ports import MAX_STAGED_ROWS
 from kataven_core.testing.host import Host, a_turn
-from kataven_core.testing.samples import ACME, GLOBEX, NOON, a_reject, create, ended, operate, put, rows
+from kataven_core.testing.samples import ACME, GLOBEX, NOON, a_reject, create, ended, once, operate, put, rows
 
 MODULES: Final = (statements, queries, staging, writing)
 BEGINNING: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
@@ -34,6 +34,7 @@ BY_INDEX: Final = {
     "statements.ACCOUNTS": {"o": "attempts_open_number", "c": "campaigns_running"},
     "statements.REPORTED": {"a": "PRIMARY KEY (campaign_no=? AND position=? AND n=?)"},
     "statements.CAMPAIGNS": {"r": "contacts_retry", "n": "INTEGER PRIMARY KEY (rowid=?)"},
+    "statements.RECEIPTS": {"r": "PRIMARY KEY (account_id=? AND scope=? AND key=?)"},
     "statements.RETRIES": {"r": "contacts_retry", "k": "PRIMARY KEY (campaign_no=? AND position=?)"},
     "statements.FRESH": {"r": "contacts_fresh", "k": "PRIMARY KEY (campaign_no=? AND position=?)"},
     "statements.FREE_RETRIES": {"r": "contacts_retry", "o": "attempts_open_number"},
@@ -41,6 +42,8 @@ BY_INDEX: Final = {
     "queries.NEWEST": {"c": "campaigns_newest"},
     "queries.PAGE": {"k": "PRIMARY KEY (campaign_no=? AND position>? AND position<?)"},
     "queries.DIALS": {"a": "attempts_claimed (campaign_no=? AND claimed_at>?)"},
+    "queries.RECEIPT_OF": {"r": "PRIMARY KEY (account_id=? AND scope=? AND key=?)"},
+    "writing.FORGET": {"receipts": "receipts_oldest (account_id=? AND at<?)"},
     "writing.CHANGE": {"contacts": "PRIMARY KEY (campaign_no=? AND position=?)"},
     "writing.REPORT": {"attempts": "PRIMARY KEY (campaign_no=? AND position=? AND n=?)"},
 }
@@ -61,7 +64,7 @@ STATEMENTS: Final = dict(each for module in MODULES for each in written_in(modul
 def tables() -> Iterator[sqlite3.Connection]:
     """Give 2,000 contacts of eight campaigns, some of which were dialled; ANALYZE was never run."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        connection.executescript(MIGRATIONS[0])
+        connection.executescript("".join(MIGRATIONS))
         for no in range(1, 9):
             status, is_deleted = ("running", "paused", "scheduled", "draft")[no % 4], int(no == 8)
             connection.execute(
@@ -85,6 +88,10 @@ def tables() -> Iterator[sqlite3.Connection]:
                 (1 + n % 8, n // 8, f"account{(1 + n % 8) % 3}", f"+1415{n:07}", n, ("done", "live")[n % 7 == 0])
                 for n in range(2_000)
             ],
+        )
+        connection.executemany(
+            "INSERT INTO receipts VALUES (?, ?, ?, 'f', '', '{}', ?)",
+            [(f"account{n % 3}", f"s{n % 5}", f"k{n}", n) for n in range(2_000)],
         )
         yield connection
 
@@ -149,6 +156,7 @@ def test_every_exception_is_of_a_statement_that_is_there_and_needs_it(tables: sq
         ("campaigns_newest", "queries.NEWEST", "c"),
         ("attempts_claimed", "queries.DIALS", "a"),
         ("contacts_retry", "statements.CAMPAIGNS", "r"),
+        ("receipts_oldest", "writing.FORGET", "receipts"),
     ],
 )
 def test_a_statement_that_loses_its_index_is_found_out(
@@ -205,7 +213,8 @@ async def live(host: Host) -> None:
     await host.store.account(ACME)
     await host.store.campaigns(ACME)
     await host.store.campaign(ACME, name)
-    await host.turn(operate("same", "stop"), operate("same", "delete"))
+    await host.turn(once(operate("same", "stop")), operate("same", "delete"))
+    await host.store.receipt(ACME, "POST /a", "key")
     await host.store.agenda()
     await host.store.discard(ACME, CampaignId("same"))
     for attempt in [*await host.open_attempts()]:
@@ -256,8 +265,35 @@ class TestACycle:
             up = await host.dial("a")
             await host.stage("b", [row._replace(position=n) for n, row in enumerate(rows(9, first=900))])
             executed.take()
-            await host.turn(put(), *map(ended, up), create("b", 9), operate("b", "start"), look_at=["a"])
+            made = once(create("b", 9)), once(operate("b", "start"), "other")
+            await host.turn(put(), *map(ended, up), *made, look_at=["a"])
             assert len(executed.take()) <= 24
+
+    async def test_200_keys_of_two_accounts_take_the_statements_that_two_take(
+        self, path: Path, executed: Executed
+    ) -> None:
+        async with SqliteStore(path) as store:
+            for account in (ACME, GLOBEX):
+                await Host(store).turn(put(account), account_id=account)
+            counts = []
+            for name, many in (("few", 1), ("many", 100)):
+                asked = {
+                    each: [once(create(f"{each}-{name}{n}", 0), f"{name}{n}") for n in range(many)]
+                    for each in (ACME, GLOBEX)
+                }
+                for _ in range(2):
+                    executed.take()
+                    turns = [a_turn(*commands, account_id=each) for each, commands in asked.items()]
+                    await store.settle(turns, decide, NOON)
+                    counts.append(len(executed.take()))
+        assert counts[:2] == counts[2:]
+
+    async def test_no_receipt_is_looked_for_where_no_key_is_named(self, path: Path, executed: Executed) -> None:
+        async with SqliteStore(path) as store:
+            await Host(store).turn(put())
+            executed.take()
+            await Host(store).turn(create("a", 0))
+            assert [sql for sql in executed.take() if "receipts" in sql] == []
 
 
 class TestWork:

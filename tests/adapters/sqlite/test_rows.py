@@ -17,6 +17,7 @@ from kataven_adapters.sqlite.rows import (
     CAMPAIGN,
     CONTACT,
     COUNTERS,
+    RECEIPT,
     USAGE,
     account_from,
     account_text,
@@ -30,6 +31,8 @@ from kataven_adapters.sqlite.rows import (
     counters_row,
     moment,
     moment_or_none,
+    receipt_from,
+    receipt_row,
     stamp,
     stamp_or_none,
     usage_from,
@@ -52,9 +55,11 @@ from kataven_core import (
     Contact,
     ContactStatus,
     Counters,
+    Once,
     OutboundNumber,
     Outcome,
     PhoneNumber,
+    Receipt,
     attempt_id,
 )
 
@@ -135,6 +140,14 @@ contacts = st.builds(
     updated_at=times,
 )
 
+keys = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
+receipts = st.builds(
+    Receipt,
+    once=st.builds(Once, scope=texts, key=keys, fingerprint=texts, note=texts),
+    answer=campaigns,
+    at=times,
+)
+
 
 @st.composite
 def attempts(draw: st.DrawFn) -> Attempt:
@@ -176,7 +189,7 @@ A_CAMPAIGN: Final = Campaign(
 def tables() -> Iterator[sqlite3.Connection]:
     """Give the tables, each empty whenever it is written to."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        connection.executescript(MIGRATIONS[0])
+        connection.executescript("".join(MIGRATIONS))
         yield connection
 
 
@@ -285,9 +298,21 @@ def test_an_attempt_comes_back(tables: sqlite3.Connection, attempt: Attempt) -> 
     assert type(found.phone_number) is PhoneNumber
 
 
+@given(receipts)
+def test_a_receipt_comes_back(tables: sqlite3.Connection, receipt: Receipt) -> None:
+    row = through(tables, "receipts", RECEIPT, receipt_row(receipt.answer.account_id, receipt))
+    assert (row[0], receipt_from(row)) == (receipt.answer.account_id, receipt)
+
+
 @pytest.mark.parametrize(
     ("table", "columns"),
-    [("campaigns", CAMPAIGN), ("counters", COUNTERS), ("contacts", CONTACT), ("attempts", ATTEMPT)],
+    [
+        ("campaigns", CAMPAIGN),
+        ("counters", COUNTERS),
+        ("contacts", CONTACT),
+        ("attempts", ATTEMPT),
+        ("receipts", RECEIPT),
+    ],
 )
 def test_every_column_of_a_table_is_written_and_read(
     tables: sqlite3.Connection, table: str, columns: Sequence[str]

@@ -31,6 +31,7 @@ from kataven_core.cycle import (
 from kataven_core.errors import KatavenError
 from kataven_core.events import AttemptEvent, CampaignEvent
 from kataven_core.phone_number import PhoneNumber
+from kataven_core.receipts import Once, Receipt
 from kataven_core.reports import Ended, Report
 from kataven_core.settings import campaign_settings
 from kataven_core.statuses import CampaignStatus, ContactStatus, Outcome
@@ -56,6 +57,7 @@ class Desk:
         self.contacts: dict[ContactId, Contact] = {}
         self.staged: dict[ContactId, Contact] = {}
         self.attempts: dict[AttemptId, Attempt] = {}
+        self.receipts: dict[tuple[str, str], Receipt] = {}
         self.events: list[CampaignEvent] = []
         self.dialled: list[str] = []
         self._told = Told()
@@ -109,6 +111,9 @@ class Desk:
     def operate(self, name: str, operation: str) -> Operate:
         return Operate(campaign_id=CampaignId(name), operation=Operation(operation))
 
+    def once(self, key: str = "k", *, scope: str = "POST", fingerprint: str = "f", note: str = "") -> Once:
+        return Once(scope=scope, key=key, fingerprint=fingerprint, note=note)
+
     def ended(self, name: str, outcome: Outcome = Outcome.ANSWERED, duration_s: float | None = 0.0) -> Ended:
         return Ended(attempt_id=AttemptId(name), at=self.now, outcome=outcome, duration_s=duration_s)
 
@@ -161,6 +166,7 @@ class Desk:
             attempts=MappingProxyType(self.attempts),
             contacts=MappingProxyType(self.contacts),
             busy_numbers=self.busy_numbers,
+            receipts=self.receipts,
         )
 
     def lean_view(self, inputs: Inputs, named_besides: Iterable[str] = ()) -> AccountView:
@@ -178,6 +184,7 @@ class Desk:
                 candidates = self.first_due(each, wanted) if runs else ()
                 retry_at = self.next_retry_at(each) if runs else None
                 views.append(CampaignView(campaign=each, counters=tally, candidates=candidates, next_retry_at=retry_at))
+        keys = {each.once.name for each in inputs.commands if not isinstance(each, PutAccount) and each.once}
         seen = {row.phone_number for view in views for row in view.candidates}
         return AccountView(
             account_id=AccountId("acme"),
@@ -190,6 +197,7 @@ class Desk:
                 row.id: row for row in (self.contacts[contact_id(each.campaign_id, each.position)] for each in named)
             },
             busy_numbers=self.busy_numbers & seen,
+            receipts={name: each for name, each in self.receipts.items() if name in keys},
         )
 
     def due(self, of: Campaign) -> tuple[Contact, ...]:
@@ -235,6 +243,9 @@ class Desk:
         self.account, self.usage = decision.account or self.account, decision.usage
         self.campaigns |= {each.id: each for each in decision.campaigns}
         self.tallies |= {each.campaign_id: each for each in decision.counters}
+        since = decision.receipts_since
+        self.receipts = {name: each for name, each in self.receipts.items() if since is None or each.at >= since}
+        self.receipts |= {each.once.name: each for each in decision.receipts}
         self.events.extend(decision.events)
         self.dialled = [order.attempt_id for order in decision.orders]
         for event in decision.events:

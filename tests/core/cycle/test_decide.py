@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from copy import deepcopy
 from datetime import timedelta, timezone
-from functools import reduce
+from functools import partial, reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -100,10 +100,15 @@ def anything(desk: "Desk") -> st.SearchStrategy[list[Report | Command]]:
             *(st.builds(kind, attempt_id=attempts, at=st.just(desk.now)) for kind in bare),
             st.builds(Placed, attempt_id=attempts, at=st.just(desk.now), call_id=st.just("x")),
             st.builds(desk.operate, names, st.sampled_from(Operation)),
+            st.builds(partial(operate_once, desk), names, st.sampled_from(Operation), st.sampled_from("jk")),
             st.builds(desk.put, concurrent_max=st.integers(0, 12), paused=st.sampled_from(["", "", "", "other"])),
         ),
         max_size=6,
     )
+
+
+def operate_once(desk: "Desk", name: str, operation: Operation, key: str) -> Operate:
+    return evolve(desk.operate(name, operation), once=desk.once(key, fingerprint=f"{operation} {name}"))
 
 
 def lived(new_desk: "type[Desk]", data: st.DataObject) -> "Desk":

@@ -12,6 +12,7 @@ from kataven_core.campaign import Campaign
 from kataven_core.cycle import Decision, PutAccount
 from kataven_core.errors import BudgetExhausted, CommandRefused, InvalidValue, KatavenError, NotFound
 from kataven_core.events import CampaignCompleted, CampaignCreated, CampaignResumed, CampaignStarted, CampaignStopped
+from kataven_core.receipts import RECEIPT_LIFETIME, Receipt
 from kataven_core.reports import Unsent
 from kataven_core.statuses import Outcome
 from kataven_core.values import AccountId, AttemptId, CampaignId
@@ -371,3 +372,96 @@ def test_i11_an_account_is_put_under_its_own_id(desk: "Desk") -> None:
     (answer,) = desk.turn(PutAccount(account=other)).answers
     assert isinstance(answer, InvalidValue)
     assert desk.account == before
+
+
+# Once.
+
+
+def test_a_command_that_is_asked_again_is_answered_the_same_and_nothing_happens(desk: "Desk") -> None:
+    desk.begin("a")
+    pause = evolve(desk.operate("a", "pause"), once=desk.once())
+    first = desk.turn(pause)
+    desk.turn(desk.operate("a", "resume"), line_is_up=False)
+    again = desk.turn(pause, line_is_up=False)
+    assert (answers(first), again.answers) == (["paused"], first.answers)
+    assert (again.campaigns, again.events, again.receipts, again.receipts_since) == ((), (), (), None)
+    assert desk.status("a") == "running"
+
+
+def test_what_was_done_once_is_noted_with_its_answer(desk: "Desk") -> None:
+    once = desk.once(note="n")
+    decision = desk.turn(evolve(desk.create("a"), once=once), desk.operate("a", "start"), line_is_up=False)
+    draft = decision.answers[0]
+    assert isinstance(draft, Campaign)
+    assert decision.receipts == (Receipt(once=once, answer=draft, at=desk.now),)
+    assert decision.receipts_since == desk.now - RECEIPT_LIFETIME
+
+
+def test_a_command_without_a_key_is_not_noted(desk: "Desk") -> None:
+    decision = desk.turn(desk.create("a"), desk.operate("a", "start"))
+    assert (decision.receipts, decision.receipts_since) == ((), None)
+
+
+def test_a_campaign_that_is_created_again_under_another_id_is_the_first(desk: "Desk") -> None:
+    first = desk.turn(evolve(desk.create("a"), once=desk.once()))
+    again = desk.turn(evolve(desk.create("b"), once=desk.once(note="other")))
+    assert again.answers == first.answers
+    assert [*desk.campaigns] == ["a"]
+
+
+def test_asked_twice_in_a_turn_it_is_done_once(desk: "Desk") -> None:
+    creations = [evolve(desk.create(name), once=desk.once()) for name in ("a", "b")]
+    decision = desk.turn(*creations)
+    assert decision.answers[0] == decision.answers[1]
+    assert ([each.id for each in decision.campaigns], len(decision.receipts)) == (["a"], 1)
+
+
+@pytest.mark.parametrize("is_same_turn", [False, True])
+def test_a_key_that_comes_with_another_payload_is_refused(desk: "Desk", *, is_same_turn: bool) -> None:
+    desk.begin("a")
+    first = evolve(desk.operate("a", "pause"), once=desk.once("j"))
+    other = evolve(desk.operate("a", "stop"), once=desk.once("j", fingerprint="g"))
+    if is_same_turn:
+        answer = desk.turn(first, other).answers[1]
+    else:
+        desk.turn(first)
+        (answer,) = desk.turn(other).answers
+    assert isinstance(answer, CommandRefused)
+    assert (answer.code, answer.message) == (
+        "idempotency_key_reused",
+        "the key 'j' was used for another payload: use a new key for a new request",
+    )
+    assert desk.status("a") == "paused"
+    assert [each.once for each in desk.receipts.values()] == [first.once]
+
+
+def test_a_key_of_another_scope_is_another_key(desk: "Desk") -> None:
+    desk.begin("a")
+    pause = evolve(desk.operate("a", "pause"), once=desk.once(scope="pause"))
+    stop = evolve(desk.operate("a", "stop"), once=desk.once(scope="stop", fingerprint="g"))
+    assert answers(desk.turn(pause, stop)) == ["paused", "completed"]
+    assert [*desk.receipts] == [("pause", "k"), ("stop", "k")]
+
+
+def test_what_is_refused_is_not_noted_and_may_be_asked_again(desk: "Desk") -> None:
+    start = evolve(desk.operate("a", "start"), once=desk.once())
+    refused = desk.turn(start)
+    assert (answers(refused), refused.receipts, refused.receipts_since) == (["not_found"], (), None)
+    desk.turn(desk.create("a"))
+    assert answers(desk.turn(start, line_is_up=False)) == ["running"]
+
+
+def test_the_answer_is_given_again_when_the_campaign_and_the_agent_are_gone(desk: "Desk") -> None:
+    creation = evolve(desk.create("a"), once=desk.once())
+    first = desk.turn(creation)
+    desk.turn(desk.operate("a", "delete"), desk.put(gone="agent"))
+    assert desk.turn(creation).answers == first.answers
+
+
+def test_a_day_later_the_key_is_free(desk: "Desk") -> None:
+    desk.begin("a")
+    desk.turn(evolve(desk.operate("a", "pause"), once=desk.once()))
+    desk.wait(RECEIPT_LIFETIME.total_seconds())
+    decision = desk.turn(evolve(desk.operate("a", "stop"), once=desk.once(fingerprint="g")))
+    assert answers(decision) == ["completed"]
+    assert [*desk.receipts.values()] == [*decision.receipts]

@@ -32,6 +32,8 @@ def test_a_turn_with_nothing_to_do_changes_nothing(desk: "Desk") -> None:
             decision.answers,
             decision.holds,
             decision.unrecognized,
+            decision.receipts,
+            decision.receipts_since,
         )
     )
 

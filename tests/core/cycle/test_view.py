@@ -96,3 +96,10 @@ def test_slots_that_reports_free_are_used_in_the_same_turn_by_a_lean_read(desk: 
     desk.turn(lean=True)
     desk.turn(desk.ended("a.0.1"), desk.ended("a.2.1"), lean=True)
     assert desk.dialled == ["a.3.1", "a.4.1"]
+
+
+def test_receipts_that_no_command_names_may_be_there_or_not(desk: "Desk") -> None:
+    desk.turn(evolve(desk.create("a"), once=desk.once()))
+    again = Inputs(commands=(evolve(desk.create("b"), once=desk.once("other")),))
+    assert desk.lean_view(again).receipts == {}
+    assert decide(desk.lean_view(again), again, desk.now).receipts == decide(desk.view(), again, desk.now).receipts

@@ -195,6 +195,8 @@ class Phone:
     async def drain(self) -> None:
         await self.idle.wait()
 
+    trouble: str | None = None
+
 
 class Watch:
     """Sits in front of a store's ``settle``: keeps what it was asked, and fails or holds it when it is told to."""

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from tests.core.runtime.conftest import NOON, PASSES, World, contacts_csv, csv_of, turns_of_the_loop, until
+from tests.core.runtime.conftest import LASTS, NOON, PASSES, World, contacts_csv, csv_of, turns_of_the_loop, until
 
 from kataven_adapters.memory import MemoryStore
 from kataven_adapters.simulated import SimulatedLine, SimulatedSettings
@@ -16,12 +16,14 @@ from kataven_core import (
     AccountId,
     AdapterFault,
     BudgetExhausted,
+    Campaign,
     CampaignId,
     CampaignSettings,
     CommandRefused,
     ContactsFileError,
     ContactStatus,
     CsvOptions,
+    Decision,
     InvalidValue,
     NotFound,
     Operation,
@@ -30,6 +32,7 @@ from kataven_core import (
 )
 from kataven_core.ports import StagedContact
 from kataven_core.runtime import Engine, ImportProgress, SystemClock
+from kataven_core.runtime.unmetered import Unmetered
 from kataven_core.testing.samples import ACME, GLOBEX, a_number, an_account
 
 SETTINGS = CampaignSettings(name="Spring", agent_id="agent", phone_number_id="line")
@@ -369,3 +372,75 @@ async def test_events_of_all_campaigns_or_of_one_are_heard(world: World) -> None
         await world.create("b")
         assert [(await anext(of_all)).campaign_id for _ in range(2)] == ["a", "b"]
         assert (await anext(of_b)).campaign_id == "b"
+
+
+# What it tells about itself.
+
+
+class Heard(Unmetered):
+    """Keeps what a meter is told."""
+
+    def __init__(self) -> None:
+        self.commits: list[tuple[int, float]] = []
+        self.sends: list[float] = []
+
+    def settled(self, decisions: Sequence[Decision], took_s: float) -> None:
+        self.commits.append((sum(len(each.attempts) for each in decisions), took_s))
+
+    def sent(self, took_s: float) -> None:
+        self.sends.append(took_s)
+
+
+async def test_a_meter_hears_of_every_commit_and_every_send(store: Shelf) -> None:
+    meter = Heard()
+    async with World(store, meter=meter) as world:
+        await world.put()
+        await world.run("a", 3)
+        await world.until_dialled("a.0.1", "a.1.1", "a.2.1")
+        await world.quiet()
+        assert len(meter.sends) == 3
+        assert sum(count for count, _ in meter.commits) == 6  # claimed, then placed
+        assert world.engine.calls_in_flight == 3
+        world.phone.end("a.0.1")
+        await world.until_closed("a.0.1")
+        assert world.engine.calls_in_flight == 2
+    assert world.engine.calls_in_flight == 0
+
+
+async def test_all_is_well_while_nothing_is_in_the_way(world: World) -> None:
+    assert await world.engine.troubles() == []
+
+
+async def test_an_engine_that_is_not_open_dials_nobody(store: Shelf) -> None:
+    assert [each.field for each in await World(store).engine.troubles()] == ["engine"]
+
+
+async def test_a_line_that_can_place_no_call_is_told(world: World) -> None:
+    world.phone.trouble = "the line refuses our token: mend line.token"
+    assert await world.engine.troubles() == [("line", "the line refuses our token: mend line.token")]
+
+
+async def test_a_store_that_can_not_be_written_is_told_until_it_can(world: World) -> None:
+    world.watch.poison = lambda _: PASSES
+    with pytest.raises(AdapterFault):
+        await world.run("a")
+    assert await world.engine.troubles() == [("store", "the store is locked")]
+    world.watch.poison = lambda _: None
+    await world.create("b", csv_of([7]))
+    assert await world.engine.troubles() == []
+
+
+async def test_a_store_that_can_not_be_read_is_told(world: World, store: Shelf) -> None:
+    async def fail(_: AccountId) -> list[Campaign]:
+        raise PASSES
+
+    store.campaigns = fail  # type: ignore[method-assign, assignment]
+    assert await world.engine.troubles() == [("store", "the store is locked")]
+
+
+async def test_an_engine_that_has_failed_says_why(world: World) -> None:
+    world.watch.fail_next(LASTS, times=10)
+    with pytest.raises(AdapterFault):
+        await world.put()
+    await until(lambda: world.engine.failure)
+    assert ("engine", "the store is damaged") in await world.engine.troubles()

@@ -12,11 +12,22 @@ from kataven_core.ports import Originated
 from kataven_core.runtime import EngineSettings
 from kataven_core.runtime.line_pauses import LinePauses
 from kataven_core.runtime.sends import Key, Sends
+from kataven_core.runtime.unmetered import Unmetered
 from kataven_core.testing.samples import ACME, GLOBEX, an_order
 from kataven_core.values import AccountId, CampaignId
 
 A: Key = (ACME, CampaignId("a"))
 B: Key = (ACME, CampaignId("b"))
+
+
+class Counted(Unmetered):
+    """Keeps what a meter is told of sends."""
+
+    def __init__(self) -> None:
+        self.took_s: list[float] = []
+
+    def sent(self, took_s: float) -> None:
+        self.took_s.append(took_s)
 
 
 class Desk:
@@ -27,8 +38,14 @@ class Desk:
         self.phone = Phone(self.clock)
         self.pauses = LinePauses(self.clock, settings)
         self.reports: list[tuple[AccountId, Report]] = []
+        self.meter = Counted()
         self.sends = Sends(
-            self.phone, self.clock, self.pauses, settings, lambda account_id, it: self.reports.append((account_id, it))
+            line=self.phone,
+            clock=self.clock,
+            pauses=self.pauses,
+            settings=settings,
+            report=lambda account_id, it: self.reports.append((account_id, it)),
+            meter=self.meter,
         )
 
     def begin(self, *orders: Order) -> None:

@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import pytest
 from attrs import evolve
-from tests.core.runtime.conftest import NOON, PATIENT, SOON_S, World, csv_of, turns_of_the_loop, until
+from tests.core.runtime.conftest import NOON, PASSES, PATIENT, SOON_S, World, csv_of, turns_of_the_loop, until
 
 from kataven_adapters.memory import MemoryStore
 from kataven_core import AdapterFault, Campaign, Lost, NeverPlaced, Outcome, Report
 from kataven_core.ports import Originated
 from kataven_core.runtime import EngineSettings
-from kataven_core.testing.samples import ACME
+from kataven_core.testing.samples import ACME, GLOBEX, an_account
 
 pytestmark = pytest.mark.usefixtures("restless")
 
@@ -410,3 +410,43 @@ async def test_calls_that_end_at_once_are_stored_though_their_ends_come_before_t
         await world.run("a", 20)
         await world.until_status("a", "completed")
         assert dict((await world.counters("a")).outcomes) == {Outcome.ANSWERED: 20}
+
+
+# The accounts of the next process.
+
+
+async def test_i1_nobody_is_dialled_under_the_caps_of_before(store: Lasting) -> None:
+    earlier = World(store)
+    await earlier.engine.__aenter__()
+    await earlier.put(calls_per_minute=0)
+    await earlier.run("a", 5, max_concurrent_calls=5)
+    await leave(earlier)
+    now = an_account(concurrent_max=2)
+    async with World(store, accounts=[now]) as world:
+        assert await world.engine.account(ACME) == now
+        await world.until_dialled("a.0.1", "a.1.1")
+        await world.quiet()
+        assert len(world.phone.orders) == 2
+
+
+async def test_i1_an_account_that_is_not_named_any_more_dials_nobody_and_loses_nothing(store: Lasting) -> None:
+    earlier = World(store)
+    await earlier.engine.__aenter__()
+    await earlier.put(calls_per_minute=0)
+    await earlier.run("a", 2)
+    await leave(earlier)
+    async with World(store, accounts=[an_account(GLOBEX)]) as world:
+        await world.quiet()
+        assert world.phone.orders == []
+        assert await world.status("a") == "running"
+        assert (await world.engine.account(ACME)).caps.concurrent_max == 0
+        await world.put()
+        await world.until_dialled("a.0.1", "a.1.1")
+
+
+async def test_an_account_that_can_not_be_put_keeps_the_engine_from_opening(store: Lasting) -> None:
+    world = World(store, accounts=[an_account()])
+    world.watch.fail_next(PASSES)
+    with pytest.raises(AdapterFault, match="the store is locked"):
+        await world.engine.__aenter__()
+    assert not store.is_open

@@ -17,6 +17,7 @@ from kataven_core import (
     Decision,
     NotFound,
     Outcome,
+    Receipt,
     RejectedRow,
 )
 from kataven_core.ports import (
@@ -139,6 +140,11 @@ class MemoryStore:
         attempts, dials = self._tenant(account_id).attempts, self._kept(account_id, campaign_id).dials
         later = dials[bisect_left(dials, since, key=itemgetter(0)) :]
         return sum(attempts[name].outcome is not Outcome.UNSENT for _, name in later)
+
+    async def receipt(self, account_id: AccountId, scope: str, key: str) -> Receipt | None:
+        """Look for it by its name."""
+        tenant, name = self._tenants.get(account_id), (scope, key)
+        return tenant.receipts.named([name]).get(name) if tenant else None
 
     def _tenant(self, account_id: AccountId) -> Tenant:
         return self._tenants.setdefault(account_id, Tenant(account_id))

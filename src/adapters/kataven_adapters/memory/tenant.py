@@ -27,6 +27,7 @@ from kataven_core import (
 from kataven_core.ports import AccountTurn, StagedContact
 
 from .queue import ContactQueue
+from .receipts import Receipts
 
 
 class Staged:
@@ -69,6 +70,7 @@ class Tenant:
         self.campaigns: dict[CampaignId, Kept] = {}
         self.attempts: dict[AttemptId, Attempt] = {}
         self.open: dict[AttemptId, Attempt] = {}
+        self.receipts = Receipts()
         self._running: dict[CampaignId, int] = {}
         self._scheduled: dict[CampaignId, datetime] = {}
 
@@ -92,6 +94,7 @@ class Tenant:
             attempts={each.id: each for each in attempts},
             contacts={each.id: each for each in contacts},
             busy_numbers=busy,
+            receipts=self.receipts.named(turn.named_receipts),
         )
 
     def _campaign_view(
@@ -141,6 +144,10 @@ class Tenant:
             self.campaigns[contact.campaign_id].contacts.put(contact)
         for name in decision.cancelled:
             self.campaigns[name].contacts.cancel_pending(now)
+        if decision.receipts_since:
+            self.receipts.forget(decision.receipts_since)
+        for receipt in decision.receipts:
+            self.receipts.put(receipt)
 
     def _keep(self, campaign: Campaign) -> None:
         if campaign.id in self.campaigns:

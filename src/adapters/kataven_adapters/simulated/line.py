@@ -105,6 +105,11 @@ class SimulatedLine:
         while self._up:
             await self._is_idle.wait()
 
+    @property
+    def trouble(self) -> str | None:
+        """Nothing ever is in the way of calls that are made up."""
+        return None if self._is_open else "the simulated line is not open"
+
     # The steps of a call.
 
     def _ring(self, call: _Call) -> None:

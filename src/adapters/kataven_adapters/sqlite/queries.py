@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from .rows import ATTEMPT, CAMPAIGN, CONTACT, COUNTERS, columns
+from .rows import ATTEMPT, CAMPAIGN, CONTACT, COUNTERS, RECEIPT, columns
 
 LAST_PAGE: Final = 2**40
 """Pages behind this one are empty for certain, and their rows' numbers no longer fit into 64 bits."""
@@ -47,6 +47,10 @@ DIALS: Final = f"""
 SELECT (
     SELECT count(*) FROM attempts a WHERE a.campaign_no = c.no AND a.claimed_at >= ?3 AND a.outcome IS NOT 'unsent'
 ) {_THE_CAMPAIGN.format("")}
+"""
+
+RECEIPT_OF: Final = f"""
+SELECT {columns(RECEIPT, "r")} FROM receipts r WHERE r.account_id = ? AND r.scope = ? AND r.key = ?
 """
 
 # At the start, over all accounts.

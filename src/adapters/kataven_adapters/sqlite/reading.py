@@ -19,6 +19,7 @@ from kataven_core import (
     CampaignView,
     Contact,
     Counters,
+    Receipt,
     candidates_wanted,
 )
 from kataven_core.ports import AccountTurn
@@ -34,15 +35,17 @@ from .rows import (
     contact_from,
     counters_from,
     moment_or_none,
+    receipt_from,
     stamp,
     usage_from,
 )
-from .statements import ACCOUNTS, CAMPAIGNS, REPORTED
+from .statements import ACCOUNTS, CAMPAIGNS, RECEIPTS, REPORTED
 
 Key = tuple[AccountId, CampaignId]
 _DIGITS_MAX: Final = 18
 """What surely fits into 64 bits."""
 Reported = dict[AttemptId, tuple[Attempt, Contact | None]]
+Receipts = dict[tuple[str, str], Receipt]
 
 
 class Reading(NamedTuple):
@@ -65,6 +68,7 @@ def read(connection: sqlite3.Connection, turns: Sequence[AccountTurn], now: date
     reported = {turn.account_id: _reported(connection, turn) for turn in turns}
     found = _campaigns(connection, turns, reported, now)
     due = find_due(connection, _seekers(found, reported), now)
+    receipts = _receipts(connection, turns)
     views = []
     for turn in turns:
         mine = [each for each in found if each.campaign.account_id == turn.account_id]
@@ -75,6 +79,7 @@ def read(connection: sqlite3.Connection, turns: Sequence[AccountTurn], now: date
                 campaigns=tuple(_campaign(each, due) for each in mine),
                 attempts={name: attempt for name, (attempt, _) in read_of.items()},
                 contacts={contact.id: contact for _, contact in read_of.values() if contact},
+                receipts=receipts[turn.account_id],
                 busy_numbers=frozenset().union(*(due[each.no].busy_numbers for each in mine if each.no in due)),
             )
         )
@@ -158,6 +163,15 @@ def _seekers(found: list[_Found], reported: dict[AccountId, Reported]) -> list[S
         if each.campaign.status is CampaignStatus.RUNNING
         for key in [(each.campaign.account_id, each.campaign.id)]
     ]
+
+
+def _receipts(connection: sqlite3.Connection, turns: Sequence[AccountTurn]) -> dict[AccountId, Receipts]:
+    named = [(turn.account_id, *name) for turn in turns for name in turn.named_receipts]
+    receipts: dict[AccountId, Receipts] = {turn.account_id: {} for turn in turns}
+    for row in connection.execute(RECEIPTS, (_json(named),)) if named else ():
+        receipt = receipt_from(row)
+        receipts[row[0]][receipt.once.name] = receipt
+    return receipts
 
 
 def _json(values: Iterable[object]) -> str:

@@ -18,8 +18,10 @@ from kataven_core import (
     Contact,
     ContactStatus,
     Counters,
+    Once,
     Outcome,
     PhoneNumber,
+    Receipt,
     attempt_id,
 )
 from kataven_core.codec import from_plain, to_plain
@@ -303,4 +305,26 @@ def attempt_from(campaign_id: CampaignId, row: Row) -> Attempt:
         ended_at=moment_or_none(row[8]),
         outcome=Outcome(row[9]) if row[9] else None,
         duration_s=row[10],
+    )
+
+
+# Receipts.
+
+RECEIPT: Final = ("account_id", "scope", "key", "fingerprint", "note", "answer", "at")
+
+
+def receipt_row(account_id: AccountId, receipt: Receipt) -> Row:
+    """Give a receipt of an account in the order of ``RECEIPT``."""
+    once = receipt.once
+    answer = json.dumps(to_plain(receipt.answer), ensure_ascii=False)
+    return account_id, once.scope, once.key, once.fingerprint, once.note, answer, stamp(receipt.at)
+
+
+def receipt_from(row: Row) -> Receipt:
+    """Give a stored receipt."""
+    _, scope, key, fingerprint, note, answer, at = row
+    return Receipt(
+        once=Once(scope=scope, key=key, fingerprint=fingerprint, note=note),
+        answer=from_plain(json.loads(answer), Campaign),
+        at=moment(at),
     )

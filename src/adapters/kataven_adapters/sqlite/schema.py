@@ -121,7 +121,21 @@ CREATE UNIQUE INDEX attempts_open_number ON attempts (account_id, phone_number) 
 CREATE INDEX attempts_claimed ON attempts (campaign_no, claimed_at);
 """
 
-MIGRATIONS: Final = (_FIRST,)
+_SECOND = """
+CREATE TABLE receipts (
+    account_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    note TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (account_id, scope, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receipts_oldest ON receipts (account_id, at);
+"""
+
+MIGRATIONS: Final = (_FIRST, _SECOND)
 """What brings a file from version n to n + 1, for each n from 0. Never changed once released: only added to."""
 
 VERSION: Final = len(MIGRATIONS)

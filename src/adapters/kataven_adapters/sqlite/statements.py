@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from .rows import ATTEMPT, CAMPAIGN, CONTACT, COUNTERS, USAGE, columns
+from .rows import ATTEMPT, CAMPAIGN, CONTACT, COUNTERS, RECEIPT, USAGE, columns
 
 ACCOUNTS: Final = f"""
 SELECT a.id, a.account, {columns(USAGE, "a")},
@@ -39,6 +39,12 @@ WHERE c.no IN (
 ORDER BY c.no
 """
 """Campaigns to decide on: those named, those whose schedule has come, all running ones of an account that is put."""
+
+RECEIPTS: Final = f"""
+SELECT {columns(RECEIPT, "r")} FROM json_each(?) w
+CROSS JOIN receipts r ON r.account_id = w.value ->> 0 AND r.scope = w.value ->> 1 AND r.key = w.value ->> 2
+"""
+"""What was answered before to those of the commands that are to be done once."""
 
 _IS_BUSY: Final = """EXISTS (
     SELECT 1 FROM attempts o

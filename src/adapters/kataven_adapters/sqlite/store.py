@@ -16,6 +16,7 @@ from kataven_core import (
     ContactStatus,
     Decision,
     NotFound,
+    Receipt,
     RejectCode,
     RejectedRow,
 )
@@ -32,7 +33,18 @@ from kataven_core.ports import (
 
 from . import queries
 from .readers import Readers
-from .rows import CAMPAIGN, COUNTERS, Row, account_from, attempt_from, campaign_from, contact_from, counters_from, stamp
+from .rows import (
+    CAMPAIGN,
+    COUNTERS,
+    Row,
+    account_from,
+    attempt_from,
+    campaign_from,
+    contact_from,
+    counters_from,
+    receipt_from,
+    stamp,
+)
 from .staging import discard_step, stage, uploads
 from .writer import Writer
 
@@ -166,6 +178,11 @@ class SqliteStore:
             raise NotFound("campaign")
         count: int = rows[0][0]
         return count
+
+    async def receipt(self, account_id: AccountId, scope: str, key: str) -> Receipt | None:
+        """Read it by its key."""
+        rows = await self._readers.fetch(queries.RECEIPT_OF, account_id, scope, key)
+        return receipt_from(rows[0]) if rows else None
 
 
 def _record(row: Row) -> CampaignRecord:

@@ -14,6 +14,7 @@ from .rows import (
     CAMPAIGN,
     CONTACT,
     COUNTERS,
+    RECEIPT,
     USAGE,
     Row,
     account_text,
@@ -21,6 +22,7 @@ from .rows import (
     campaign_row,
     contact_changes,
     counters_row,
+    receipt_row,
     stamp,
     usage_row,
 )
@@ -64,6 +66,8 @@ CANCEL: Final = f"""
 UPDATE contacts SET status = '{ContactStatus.CANCELLED}', next_attempt_at = NULL, updated_at = ?
 WHERE campaign_no = {_NO} AND status = 'pending'
 """
+FORGET: Final = "DELETE FROM receipts WHERE account_id = ? AND at < ?"
+NOTE: Final = f"INSERT OR REPLACE INTO receipts ({', '.join(RECEIPT)}) VALUES ({_marks(RECEIPT)})"
 
 
 def write(
@@ -134,3 +138,6 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
         ],
     )
     yield _Change(USE_ACCOUNT, [(*usage_row(made.usage), turn.account_id) for turn, made in both], is_exact=False)
+    since = [(turn.account_id, stamp(made.receipts_since)) for turn, made in both if made.receipts_since]
+    yield _Change(FORGET, since, is_exact=False)
+    yield _Change(NOTE, [receipt_row(turn.account_id, each) for turn, made in both for each in made.receipts])

@@ -1,0 +1,65 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kataven_core.campaign import Campaign
+from kataven_core.errors import InvalidValue
+from kataven_core.receipts import RECEIPT_LIFETIME, Once, Receipt
+from kataven_core.statuses import CampaignStatus
+from kataven_core.values import AccountId, CampaignId
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ONCE = Once(scope="POST /campaigns", key="k", fingerprint="f")
+ANSWER = Campaign(
+    id=CampaignId("a"),
+    account_id=AccountId("acme"),
+    name="a",
+    agent_id="agent",
+    phone_number_id="line",
+    status=CampaignStatus.DRAFT,
+    max_concurrent_calls=1,
+    retries_per_contact=0,
+    retry_delay_seconds=300,
+    scheduled_at=None,
+    created_at=NOON,
+    created_by="key",
+)
+
+
+def test_an_answer_is_given_again_for_a_day() -> None:
+    assert timedelta(days=1) == RECEIPT_LIFETIME
+
+
+@pytest.mark.parametrize(
+    ("age", "counts"),
+    [
+        (timedelta(), True),
+        (timedelta(days=1, microseconds=-1), True),
+        (timedelta(days=1), False),
+        (timedelta(days=1, microseconds=1), False),
+        (timedelta(days=-9), True),
+    ],
+)
+def test_a_receipt_counts_until_it_is_a_day_old_and_when_the_clock_was_set_back(
+    age: timedelta, *, counts: bool
+) -> None:
+    assert Receipt(once=ONCE, answer=ANSWER, at=NOON).counts_at(NOON + age) is counts
+
+
+def test_its_name_is_scope_and_key_and_nothing_else() -> None:
+    other = Once(scope="POST /campaigns", key="k", fingerprint="g", note="n")
+    assert ONCE.name == other.name == ("POST /campaigns", "k")
+    assert ONCE.note == ""
+
+
+@pytest.mark.parametrize("key", ["", "a\0b", "a\nb", "\ud800"])
+def test_a_key_that_is_not_printable_is_refused(key: str) -> None:
+    with pytest.raises(InvalidValue) as raised:
+        Once(scope="POST /campaigns", key=key, fingerprint="f")
+    assert raised.value.code == "invalid_idempotency_key"
+    assert raised.value.message == f"{key!r} is no key: use one or more printable characters; a UUID is best"
+
+
+@pytest.mark.parametrize("key", ["k", "4b5e 9c", "5", "Zoë 😀"])
+def test_any_other_key_is_taken_as_it_is(key: str) -> None:
+    assert Once(scope="", key=key, fingerprint="").key == key
