@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench format lock clean
+.PHONY: demo serve test check bench format lock clean
 
-demo: $(READY)  ## dial examples/contacts.csv to its end, on a SQLite file and a simulated line
-	$(BIN)/kataven dial examples/contacts.csv --again
+demo: $(READY)  ## dial examples/contacts.csv through server and client, on a SQLite file and a simulated line
+	$(BIN)/python examples/demo.py
+
+serve: $(READY)  ## the campaigns API on this machine, for trials; ARGS="--port 0" and the like
+	$(BIN)/kataven serve $(ARGS)
 
 test: $(READY)  ## the whole test suite, the core at 100 % branch coverage
 	$(BIN)/pytest --cov --cov-fail-under=100

@@ -2,9 +2,23 @@
 
 from collections.abc import AsyncIterable, Mapping
 from datetime import UTC, datetime
-from typing import BinaryIO, assert_type
+from typing import Any, BinaryIO, assert_type
+
+from aiohttp import web
 
 import kataven_core as kc
+from kataven_adapters.client import AsyncKatavenClient, ConflictError, KatavenClient
+from kataven_adapters.http import (
+    ApiKey,
+    ApiKeys,
+    ApiSettings,
+    AsgiApp,
+    Caller,
+    Metrics,
+    Request,
+    create_app,
+    create_asgi_app,
+)
 from kataven_adapters.numbers import national_parser
 from kataven_adapters.registry import line_from_url, store_from_url
 from kataven_adapters.simulated import SimulatedLine, SimulatedSettings
@@ -92,3 +106,37 @@ async def embed(engine: Engine, file: BinaryIO, body: AsyncIterable[bytes]) -> k
             async for event in events:
                 assert_type(event, kc.CampaignEvent)
         return assert_type(await engine.snapshot("acme", campaign.id), kc.Snapshot)
+
+
+async def who_asks(request: Request) -> Caller | None:
+    """Know a user of one's own."""
+    return Caller(kc.account_id("acme"), "user") if assert_type(request.header("x-user"), str) else None
+
+
+def mounted(engine: Engine) -> tuple[web.Application, AsgiApp]:
+    """Mount the API, with keys or users of one's own."""
+    metrics, keys = Metrics(), ApiKeys([ApiKey(sha256="0" * 64, account_id=kc.account_id("acme"), key_id="ops")])
+    app = create_app(engine, keys, settings=ApiSettings(max_streams=10), metrics=metrics, read_region=national_parser)
+    return assert_type(app, web.Application), assert_type(create_asgi_app(engine, who_asks), AsgiApp)
+
+
+def call(file: BinaryIO) -> dict[str, Any]:
+    """Use the client."""
+    with KatavenClient("sk_live_acme_1", "http://127.0.0.1:8080", retry=True) as client:
+        created = client.campaigns.create("March", "agent", "number", file, scheduled_at=NOW, idempotency_key="1")
+        for item in client.campaigns.stream_events(created["id"]):
+            assert_type(item, dict[str, Any] | str)
+        try:
+            return client.campaigns.start(created["id"])
+        except ConflictError as error:
+            assert_type(error.status_code, int)
+            raise
+
+
+async def call_async(file: BinaryIO) -> None:
+    """Use the client that waits for nobody."""
+    async with AsyncKatavenClient() as client:
+        created = await client.campaigns.create("March", "agent", "number", file)
+        async for item in client.campaigns.stream_events(created["id"]):
+            assert_type(item, dict[str, Any] | str)
+        await client.campaigns.delete(created["id"])

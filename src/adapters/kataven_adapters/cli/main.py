@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from kataven_core import __version__
 
-from . import check, dial
+from . import campaigns, check, dial, keys, serve
 from .failure import FAILED, USAGE, CommandFailure
 
 
@@ -87,4 +87,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check.add_to(commands)
     dial.add_to(commands)
+    serve.add_to(commands)
+    keys.add_to(commands)
+    campaigns.add_to(commands)
     return parser, list(commands.choices)

@@ -1,0 +1,39 @@
+"""What tells about the API and the process itself; no key is needed for it."""
+
+from .calls import Call
+from .docs_page import page
+from .json import encode
+from .messages import TEXT, Response
+from .openapi import document
+
+_NO_SCRIPT = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"}
+
+
+async def openapi(call: Call) -> Response:
+    """Give the description of the API."""
+    return Response(body=encode(document(call.services.routes, call.request.mount)))
+
+
+async def docs(call: Call) -> Response:
+    """Give the description as a page to read."""
+    html = page(document(call.services.routes, call.request.mount))
+    return Response(body=html.encode(), content_type="text/html; charset=utf-8", headers=_NO_SCRIPT)
+
+
+async def healthz(_: Call) -> Response:
+    """Say that the process answers."""
+    return Response(body=b"alive\n", content_type=TEXT)
+
+
+async def readyz(call: Call) -> Response:
+    """Say whether campaigns can be dialled, and what is in the way."""
+    troubles = await call.engine.troubles()
+    lines = [f"{each.field}: {each.message}" for each in troubles]
+    status = 503 if troubles else 200
+    return Response(status=status, body="\n".join([*lines, ""] if lines else ["ready", ""]).encode(), content_type=TEXT)
+
+
+async def metrics(call: Call) -> Response:
+    """Give the figures."""
+    body, content_type = call.services.metrics.render()
+    return Response(body=body, content_type=content_type)

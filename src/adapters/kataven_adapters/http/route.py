@@ -1,0 +1,51 @@
+"""One row of the table of all that can be asked for."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from attrs import field, frozen
+
+from .calls import Call
+from .messages import JSON, Answer
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@frozen(kw_only=True)
+class Route:
+    """What is asked for by a method and a path, and what answers it.
+
+    ``refusals`` are the statuses besides those that every route with a key may give. ``is_open`` needs no key;
+    ``is_at_root`` stands outside ``/api/v1``, ``is_anywhere`` in both places.
+
+    For its description: ``query`` names what may be asked in its URL, ``takes_form`` whether it takes the form of a new
+    campaign. A success is of ``media_type``; ``shows`` names the schema of its JSON.
+    """
+
+    method: str
+    template: str
+    handler: Handler
+    summary: str
+    success: int = 200
+    refusals: Sequence[int] = ()
+    is_open: bool = False
+    is_at_root: bool = False
+    is_anywhere: bool = False
+    is_stream: bool = False
+    tag: str = "campaigns"
+    description: str = ""
+    query: Sequence[str] = ()
+    takes_form: bool = False
+    media_type: str = JSON
+    shows: str = ""
+    segments: tuple[str, ...] = field(init=False)
+
+    @segments.default
+    def _segments(self) -> tuple[str, ...]:
+        return tuple(self.template.strip("/").split("/"))
+
+    def ids(self, segments: Sequence[str]) -> Mapping[str, str] | None:
+        """Give what stands where the template has names; None where it is another path."""
+        pairs = [*zip(self.segments, segments, strict=False)]
+        if len(segments) != len(self.segments) or any(a != b for a, b in pairs if not a.startswith("{")):
+            return None
+        return {a.strip("{}"): b for a, b in pairs if a.startswith("{")}
