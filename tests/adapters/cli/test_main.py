@@ -32,7 +32,11 @@ def test_the_command_alone_shows_what_there_is_and_is_wrong_usage() -> None:
     ("words", "usage", "sentence"),
     [
         (("dail", "a.csv"), "usage: kataven [-h]", "kataven: error: there is no command 'dail': did you mean dial"),
-        (("call",), "usage: kataven [-h]", "kataven: error: there is no command 'call': choose from check, dial, serve, keys, campaigns"),
+        (
+            ("call",),
+            "usage: kataven [-h]",
+            "kataven: error: there is no command 'call': choose from check, dial, serve, keys, campaigns",
+        ),
         (
             ("check", "a.csv", "--jsn"),
             "usage: kataven check ",

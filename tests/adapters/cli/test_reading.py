@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from kataven_adapters.cli.failure import CommandFailure
-from kataven_adapters.cli.reading import add_reading_options, national_numbers, not_blank, reading_options
+from kataven_adapters.cli.reading import add_reading_options, national_numbers, reading_options
 from kataven_core import CsvOptions, Duplicates, InvalidValue
 
 
@@ -40,13 +40,6 @@ def test_a_missing_library_is_one_sentence_that_says_what_to_install(monkeypatch
     with pytest.raises(CommandFailure, match=r"pip install 'kataven-core\[numbers\]'") as caught:
         national_numbers("US")
     assert caught.value.exit_code == 1
-
-
-def test_a_word_of_spaces_says_nothing() -> None:
-    assert not_blank(" a ") == " a "
-    for word in ("", " \t"):
-        with pytest.raises(argparse.ArgumentTypeError, match="it is blank"):
-            not_blank(word)
 
 
 def test_a_number_that_is_none_of_the_region_is_told_with_the_reason() -> None:

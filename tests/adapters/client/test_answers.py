@@ -123,6 +123,10 @@ def test_what_is_told_of_an_answer(content: bytes, kind: str, message: str) -> N
     assert read(502, content, Content_Type=kind).message == message
 
 
+def test_a_status_that_has_no_name_is_told_by_its_number() -> None:
+    assert read(599).message == "voice.example.com answered 599 and does not say why"
+
+
 def test_members_of_a_wrong_kind_are_passed_over() -> None:
     error = read(400, b'{"code": 7, "errors": ["a", {"line": 2}], "detail": "d"}')
     assert (error.code, error.errors) == ("bad_request", [{"line": 2}])

@@ -20,7 +20,7 @@ from kataven_adapters.client import (
 )
 from kataven_adapters.client.access import access
 from kataven_adapters.client.calls import getting, listening
-from kataven_adapters.client.transport import http_options, request_options
+from kataven_adapters.client.transport import http_options, request_options, translated
 
 KEY = "sk_live_acme_test_0123456789"
 CAMPAIGN_METHODS = {
@@ -162,6 +162,16 @@ def test_events_may_be_silent_for_more_than_three_heartbeats(timeout: float, sil
 def test_a_timeout_is_more_than_nothing(timeout: float) -> None:
     with pytest.raises(KatavenError, match="give more than 0 seconds, or None"):
         http_options(access(KEY, None, None, {}), timeout, None)
+
+
+@pytest.mark.parametrize(("timeout", "said"), [(2.5, "in 2.5 s"), (None, "in time")])
+def test_a_server_that_does_not_even_pick_up_is_told(timeout: float | None, said: str) -> None:
+    place = access(KEY, "http://voice.example.com", None, {})
+    with (
+        pytest.raises(TimeoutError, match=f"http://voice.example.com can't be reached {said}: check base_url"),
+        translated(place, timeout),
+    ):
+        raise httpx.ConnectTimeout("")
 
 
 def test_it_stands_on_httpx_alone() -> None:

@@ -10,7 +10,8 @@ from kataven_core import ContactsFileError, ContactsParser, RejectedRow
 from .contacts_file import read_contacts
 from .failure import DONE, FAILED, CommandFailure
 from .output import one_line, refuse_overwriting, rejected_line, with_options, write_rejects
-from .reading import add_reading_options, not_blank, reading_options
+from .reading import add_reading_options, reading_options
+from .words import not_blank
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

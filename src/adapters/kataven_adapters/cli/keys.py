@@ -10,7 +10,7 @@ from kataven_core import AccountId, InvalidValue, account_id
 
 from .failure import DONE
 from .output import note
-from .reading import not_blank
+from .words import not_blank
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

@@ -5,6 +5,7 @@ import argparse
 from kataven_core import CsvOptions, Duplicates, InvalidValue, NationalParser
 
 from .failure import USAGE, CommandFailure
+from .words import not_blank
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -34,13 +35,6 @@ def reading_options(arguments: argparse.Namespace) -> CsvOptions:
         duplicates=Duplicates(arguments.duplicates),
         national=national_numbers(arguments.default_region),
     )
-
-
-def not_blank(word: str) -> str:
-    """Take a word of the command line that says something."""
-    if not word.strip():
-        raise argparse.ArgumentTypeError("it is blank")
-    return word
 
 
 def national_numbers(region: str | None) -> NationalParser | None:

@@ -158,7 +158,8 @@ class Turn:
         """Whether what may still come is soon passed over, and not waiting to be asked for."""
         length = self.request.header("content-length")
         is_small = length.isdecimal() and len(length) < len(str(_SMALL_BYTES)) + 1 and int(length) <= _SMALL_BYTES
-        return self.has_more and is_small and not self.request.header("expect")
+        is_plain = not self.request.header("content-encoding")  # else a server may unpack a small one to a large one
+        return self.has_more and is_small and is_plain and not self.request.header("expect")
 
 
 def _found(request: Request) -> Found:

@@ -11,6 +11,11 @@ from .messages import EventStream
 async def stream(answer: EventStream, receive: Receive, send: Send, *, is_closing: bool) -> None:
     """Send what the listener hears until one of both ends."""
     sink = _Sink()
+    sink.write(answer.first)
+    if answer.is_whole:
+        sink.finish(b"")
+    else:
+        answer.listener.attach(sink)
     if is_closing:
         answer.listener.close()
     sending = asyncio.ensure_future(sink.send(answer, send))
@@ -81,14 +86,11 @@ class _Sink:
     async def send(self, answer: EventStream, send: Send) -> None:
         """Send until the end: the only one that waits for the client."""
         await send(start_of(200, answer.headers))
-        await send(body_of(answer.first, has_more=not answer.is_whole))
-        if answer.is_whole:
-            return
-        answer.listener.attach(self)
-        while self._last is None:
+        while self._last is None or self._frame is not None:
             await self._news.wait()
             self._news.clear()
             if self._frame is not None:
                 await send(body_of(self._frame, has_more=True))
                 self._frame = None
+                answer.listener.catch_up()
         await send(body_of(self._last))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
 
+from .messages import Disconnected
 from .problems import HttpProblem
 from .settings import ApiSettings
 
@@ -42,11 +43,12 @@ class Body:
             if self._bytes >= wanted:
                 waited_s, wanted = 0.0, self._bytes + settings.body_window_bytes
             yield chunk
+            await asyncio.sleep(0)
         self.is_read = True
 
     async def pass_over(self) -> None:
         """Take what is left of a small one that nobody wants, so that the connection can be used again."""
-        with suppress(TimeoutError, HttpProblem):
+        with suppress(TimeoutError, HttpProblem, Disconnected):
             async with asyncio.timeout(_PASS_OVER_S):
                 async for _ in self._chunks:
                     pass

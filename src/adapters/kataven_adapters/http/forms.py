@@ -68,7 +68,8 @@ async def _events(
                 yield event
         parser.close()
     except MultipartError as error:
-        raise _no_form(f"the form can't be read: {error}: let your HTTP library make it") from None
+        # Its first argument is the sentence; what may follow holds pieces of what was sent.
+        raise _no_form(f"the form can't be read: {error.args[0]}: let your HTTP library make it") from None
 
 
 def _no_form(sentence: str) -> HttpProblem:

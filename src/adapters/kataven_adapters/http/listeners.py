@@ -55,8 +55,14 @@ class Listener:
             self._end(sink, self._newest)
         elif self._is_over:
             sink.finish(b"")
-        elif self._newest and sink.write(self._newest.frames):
-            self._newest = None
+        else:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Send what could not be sent before, where there is room for it now."""
+        newest = self._newest
+        if self._sink and newest and not newest.is_end and self._sink.write(newest.frames):
+            self._newest = self._blocked_since = None
 
     def hear(self, newest: Frames | None, *, is_beat: bool, now: float) -> None:
         """Send the newest frames, a sign of life where it is time for one; keep what can't be sent now for later.

@@ -86,12 +86,18 @@ async def _respond(request: web.Request, answer: Response) -> web.StreamResponse
     response: web.StreamResponse
     if isinstance(answer.body, bytes):
         response = web.Response(status=answer.status, body=answer.body, headers=headers)
+        if not answer.is_last:
+            return response
     else:
         response = web.StreamResponse(status=answer.status, headers=headers)
-    if not answer.is_last and isinstance(response, web.Response):
-        return response
     if answer.is_last:
         response.force_close()
+    with suppress(ConnectionError):  # the client has gone
+        await _send(request, answer, response)
+    return response
+
+
+async def _send(request: web.Request, answer: Response, response: web.StreamResponse) -> None:
     await response.prepare(request)
     if not isinstance(answer.body, bytes) and request.method != hdrs.METH_HEAD:
         async for piece in answer.body:
@@ -99,7 +105,6 @@ async def _respond(request: web.Request, answer: Response) -> web.StreamResponse
     await response.write_eof()
     if answer.is_last:
         await _hang_up(request)
-    return response
 
 
 async def _hang_up(request: web.Request) -> None:

@@ -11,6 +11,7 @@ from .asgi import Receive, Scope, Send, body_of, start_of
 from .asgi_events import stream
 from .messages import Disconnected, EventStream, Request, Response
 
+_CHUNK_BYTES: Final = 64 * 1024
 _NO_CONTENT: Final = 204
 _DRAINED_BYTES: Final = 256 * 1024
 _DRAIN_S: Final = 1.0
@@ -87,14 +88,16 @@ def _below(root: str, path: str) -> tuple[str, str]:
 
 
 async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    """Yield the body as it comes, in pieces that are soon worked on, however much the server brings at once."""
     has_more = True
     while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         has_more = message.get("more_body", False)
-        if message.get("body"):
-            yield message["body"]
+        body = message.get("body", b"")
+        for at in range(0, len(body), _CHUNK_BYTES):
+            yield body[at : at + _CHUNK_BYTES]
 
 
 async def _respond(scope: Scope, answer: Response, receive: Receive, send: Send) -> None:

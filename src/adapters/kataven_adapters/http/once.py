@@ -53,8 +53,8 @@ class Attempted:
 @asynccontextmanager
 async def attempted(call: Call, scope: str) -> AsyncIterator[Attempted | None]:
     """Hold the request's key while it is answered; None where it has none."""
-    key = call.request.header(HEADER)
-    if not key:
+    key = call.request.headers.get(HEADER)
+    if key is None:
         yield None
         return
     if not _KEY.fullmatch(key):

@@ -33,7 +33,8 @@ Times are RFC 3339; answers are in UTC. Ids are opaque. What belongs to another 
 
 ## Following along
 
-`GET /campaigns/{id}/events` tells a campaign's progress as it happens. Any browser's `EventSource` reads such a stream.
+`GET /campaigns/{id}/events` tells a campaign's progress as it happens, as server-sent events: read the stream line by \
+line, and come back when it ends without `event: end`.
 
 ## Other paths
 
@@ -50,17 +51,17 @@ PARAMETERS: Final[Mapping[str, dict[str, Any]]] = {
     },
     "X-Account-ID": {
         "in": "header",
-        "description": "The key's account, if any; another one is a 403.",
+        "description": "May name the key's account; any other is a 403.",
         "schema": {"type": "string", "pattern": "^([a-z0-9][a-z0-9_-]{0,62})?$"},
     },
     "Idempotency-Key": {
         "in": "header",
-        "description": "Has this be done once, however often it is sent; a UUID is best.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": "^([!-~]([ -~]*[!-~])?)?$"},
+        "description": "This is done once, however often it is sent with this key; a UUID is best.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     },
     "Last-Event-ID": {
         "in": "header",
-        "description": "Sent by browsers that come back; a fresh snapshot comes first in any case.",
+        "description": "Sent by readers that come back; a fresh snapshot comes first in any case.",
         "schema": {"type": "string"},
     },
 }

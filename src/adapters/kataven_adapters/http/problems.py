@@ -8,12 +8,11 @@ from typing import Any, Final
 from kataven_core import AdapterFault, BudgetExhausted, CommandRefused, InvalidValue, KatavenError, NotFound, Problem
 
 from .json import encode
-from .messages import TEXT, Request, Response
+from .messages import JSON, TEXT, Request, Response
 
 PROBLEM_JSON: Final = "application/problem+json"
-_WANTS_JSON = re.compile(
-    r"(?:^|,)\s*application/(?:problem\+)?json\s*(?:;(?!\s*q=0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)", re.IGNORECASE
-)
+_JSON_TYPES: Final = frozenset({JSON, PROBLEM_JSON})
+_UNWANTED = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _RETRY_AFTER_S: Final = 1
@@ -81,7 +80,7 @@ def wrong_field(problem: Problem) -> dict[str, str]:
 def rendered(problem: HttpProblem, request: Request) -> Response:
     """Give the answer in the form that the request asks for."""
     headers = dict(problem.headers)
-    if not _WANTS_JSON.search(request.header("accept")):
+    if not _wants_json(request.header("accept")):
         sentence = _UNPRINTABLE.sub(_escaped, problem.detail)
         return Response(
             status=problem.status,
@@ -106,6 +105,11 @@ def rendered(problem: HttpProblem, request: Request) -> Response:
         headers=headers,
         is_last=problem.is_last,
     )
+
+
+def _wants_json(accept: str) -> bool:
+    ranges = [each.strip() for each in accept.lower().split(",")]
+    return any(each.partition(";")[0].rstrip() in _JSON_TYPES and not _UNWANTED.search(each) for each in ranges)
 
 
 def _escaped(found: "re.Match[str]") -> str:

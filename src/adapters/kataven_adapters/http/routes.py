@@ -33,12 +33,12 @@ ROUTES: Final = (
         description=(
             "A form with the campaign's settings and a CSV file whose column `phone_number` is dialled; all other "
             "columns are kept with each contact. Good rows are kept and bad ones rejected, unless `strict` says "
-            "otherwise. The campaign is `draft`, or `scheduled` where `scheduled_at` is sent. On any 400 there is none."
+            "otherwise. The campaign is `draft`, or `scheduled` where `scheduled_at` is sent. A 400 leaves none behind."
         ),
         takes_form=True,
         shows="Campaign",
         success=201,
-        refusals=(400, 408, 409, 422),
+        refusals=(400, 404, 408, 409, 422),
     ),
     Route(
         method="GET",

@@ -151,7 +151,7 @@ def _event() -> Schema:
     snapshot = {"contentMediaType": "application/json", "contentSchema": {"$ref": "#/components/schemas/Snapshot"}}
     return exactly(
         {
-            "event": {"type": "string", "enum": ["message", "end"], "description": "`end` where nothing comes after it."},
+            "event": {"type": "string", "enum": ["message", "end"], "description": "`end` is the last one."},
             "id": {"type": "string", "pattern": "^[0-9]+$", "description": "Grows with what happens; may repeat."},
             "data": {"type": "string", **snapshot, "description": "A Snapshot as JSON."},
         }

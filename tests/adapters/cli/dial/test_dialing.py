@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from kataven_adapters.cli import dialing
-from kataven_adapters.cli.dial_plan import Plan
-from kataven_adapters.cli.dialing import ACCOUNT, Dialing
+from kataven_adapters.cli.dial import dialing
+from kataven_adapters.cli.dial.dialing import ACCOUNT, Dialing
+from kataven_adapters.cli.dial.interrupt import Interrupt
+from kataven_adapters.cli.dial.plan import Plan
 from kataven_adapters.cli.failure import CommandFailure
-from kataven_adapters.cli.interrupt import Interrupt
 from kataven_adapters.registry import line_from_url, store_from_url
 from kataven_core import (
     Account,

@@ -7,11 +7,11 @@ from datetime import timedelta
 from io import StringIO
 from typing import Final
 
+from kataven_adapters.cli.failure import CommandFailure
+from kataven_adapters.cli.output import one_line, rejected_line, write_lines, write_rejects
 from kataven_core import Contact, ContactStatus, Outcome
 
-from .dial_plan import Plan, Result
-from .failure import CommandFailure
-from .output import one_line, rejected_line, write_lines, write_rejects
+from .plan import Plan, Result
 
 _SHOWN: Final = 5
 """Rejected rows that are printed; all of them are in a file."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from attrs import evolve
 
-from kataven_adapters.cli.dial_bar import bar
+from kataven_adapters.cli.bar import bar
 from kataven_core import CampaignId, CampaignStatus, Snapshot
 from kataven_core.runtime import ImportProgress
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from kataven_adapters.cli.dial_plan import Plan, Result
-from kataven_adapters.cli.dial_report import print_report
+from kataven_adapters.cli.dial.plan import Plan, Result
+from kataven_adapters.cli.dial.report import print_report
 from kataven_adapters.cli.failure import CommandFailure
 from kataven_core import (
     AccountId,

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from aiohttp.http_exceptions import BadHttpMessage
 
-from kataven_adapters.cli.log_setup import masked, set_up_logging
+from kataven_adapters.cli.serve.log_setup import masked, set_up_logging
 
 log = logging.getLogger("kataven_core.engine")
 

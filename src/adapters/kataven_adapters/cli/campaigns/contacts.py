@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from .campaigns_client import action, opened
-from .campaigns_shown import Table, members_of, text
-from .failure import DONE
-from .output import counted, note, refuse_unwritable, write_lines
-from .reading import not_blank
+from kataven_adapters.cli.failure import DONE
+from kataven_adapters.cli.output import counted, note, refuse_unwritable, write_lines
+from kataven_adapters.cli.words import not_blank
+
+from .client import action, opened
+from .shown import Table, members_of, text
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from .failure import FAILED, USAGE, CommandFailure
-from .output import one_line
-from .reading import not_blank
+from kataven_adapters.cli.failure import FAILED, USAGE, CommandFailure
+from kataven_adapters.cli.output import one_line
+from kataven_adapters.cli.words import not_blank
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

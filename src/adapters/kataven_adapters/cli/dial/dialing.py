@@ -7,6 +7,8 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any, Final, TypeVar
 
+from kataven_adapters.cli.failure import CommandFailure
+from kataven_adapters.cli.output import counted, note, one_line, with_options
 from kataven_adapters.registry import line_from_url, store_from_url
 from kataven_core import (
     Account,
@@ -32,10 +34,8 @@ from kataven_core import (
 from kataven_core.ports import AccountTurn, CampaignRecord, Store
 from kataven_core.runtime import Engine, EngineSettings, ImportProgress, SystemClock
 
-from .dial_plan import Plan, Result
-from .failure import CommandFailure
 from .interrupt import Interrupt, heard
-from .output import counted, note, one_line, with_options
+from .plan import Plan, Result
 
 T = TypeVar("T")
 

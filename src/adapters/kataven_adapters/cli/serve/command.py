@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
-from kataven_adapters.config import AccountConfig, ApiKeyConfig, Config, load_config
-from kataven_core import AccountId, Agent, InvalidValue, KatavenError, OutboundNumber, PhoneNumber
-
-from .failure import DONE, FAILED, USAGE, CommandFailure
-from .keys import new_key
-from .output import note, one_line
-from .reading import not_blank
+from kataven_adapters.cli.config_file import read_config
+from kataven_adapters.cli.failure import DONE, FAILED, USAGE, CommandFailure
+from kataven_adapters.cli.keys import new_key
+from kataven_adapters.cli.output import note, one_line
+from kataven_adapters.cli.words import not_blank
+from kataven_adapters.config import AccountConfig, ApiKeyConfig, Config
+from kataven_core import AccountId, Agent, KatavenError, OutboundNumber, PhoneNumber
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -94,14 +94,9 @@ def _plan(arguments: argparse.Namespace) -> "Plan":
 
 
 def _read(file: str) -> Config:
-    try:
-        config = load_config(file)
-    except InvalidValue as error:
-        raise CommandFailure(one_line(error.message)) from None
+    config = read_config(file)
     if config.events.url != _EVENTS_HERE:
         raise CommandFailure(one_line(f"{file}: events.url: there is only {_EVENTS_HERE} yet: leave it out"), USAGE)
-    for warning in config.warnings:
-        note(one_line(f"{file}: {warning}"))
     if not any(account.api_keys for account in config.accounts):
         note(one_line(f"{file}: no account has a key, so nobody can ask for anything: `kataven keys new` makes one"))
     return config

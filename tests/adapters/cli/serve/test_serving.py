@@ -14,11 +14,11 @@ import httpx
 import pytest
 from aiohttp import web
 
-from kataven_adapters.cli.accounts import Accounts
 from kataven_adapters.cli.failure import CommandFailure
-from kataven_adapters.cli.leaving import Leaving
-from kataven_adapters.cli.listening import allow_many, bound, listening, url_of
-from kataven_adapters.cli.serving import Plan, Serving
+from kataven_adapters.cli.serve.accounts import Accounts
+from kataven_adapters.cli.serve.leaving import Leaving
+from kataven_adapters.cli.serve.listening import allow_many, bound, listening, url_of
+from kataven_adapters.cli.serve.serving import Plan, Serving
 from kataven_adapters.config import AccountConfig, ApiKeyConfig, Config, LineConfig
 from kataven_adapters.http import Caller, Request
 from kataven_adapters.memory import MemoryStore
@@ -272,7 +272,7 @@ async def test_told_twice_it_stops_in_the_middle() -> None:
 
 HANGS = """
 import asyncio, os, signal, time
-from kataven_adapters.cli import leaving
+from kataven_adapters.cli.serve import leaving
 
 async def main():
     told = leaving.Leaving()

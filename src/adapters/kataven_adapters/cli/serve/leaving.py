@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from .failure import DONE
+from kataven_adapters.cli.failure import DONE
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from kataven_adapters.cli import main
-from kataven_adapters.cli.campaigns_create import _progress
+from kataven_adapters.cli.campaigns.create import _progress
 
 Run = Callable[..., tuple[int, str, str]]
 

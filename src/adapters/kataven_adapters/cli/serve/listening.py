@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from .failure import CommandFailure
-from .output import one_line
+from kataven_adapters.cli.failure import CommandFailure
+from kataven_adapters.cli.output import one_line
 
 _HEAD_S: Final = 20.0
 """How long a connection may take to bring the head of its next request, and how long it may be idle: the same timer."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .output import one_line
+from kataven_adapters.cli.output import one_line
 
 
 class Table:

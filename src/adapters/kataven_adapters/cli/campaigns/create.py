@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from .campaigns_client import action, failing, opened
-from .campaigns_shown import campaign_lines, text
-from .contacts_file import opened as opened_file
-from .contacts_file import reason
-from .failure import DONE, CommandFailure
-from .output import counted, note, one_line, with_options
-from .reading import add_reading_options, not_blank
+from kataven_adapters.cli.contacts_file import opened as opened_file
+from kataven_adapters.cli.contacts_file import reason
+from kataven_adapters.cli.failure import DONE, CommandFailure
+from kataven_adapters.cli.output import counted, note, one_line, with_options
+from kataven_adapters.cli.reading import add_reading_options
+from kataven_adapters.cli.words import not_blank, whole
+
+from .client import action, failing, opened
+from .shown import campaign_lines, text
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -42,24 +44,15 @@ def add_to(actions: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     add("--name", metavar="NAME", required=True, help="what the campaign is called")
     add("--agent", metavar="ID", required=True, help="the agent's id")
     add("--number", metavar="ID", required=True, help="the phone number's id (not the number itself)")
-    add("--max-concurrent", metavar="N", type=_whole(1, 100), default=5, help="calls at once, 1 to 100 (default: 5)")
-    add("--retries", metavar="N", type=_whole(0, 5), default=0, help="further dials, 0 to 5 (default: 0)")
-    add("--retry-delay", metavar="S", type=_whole(0, 30 * 86_400), default=300, help="seconds before (default: 300)")
+    add("--max-concurrent", metavar="N", type=whole(1, 100), default=5, help="calls at once, 1 to 100 (default: 5)")
+    add("--retries", metavar="N", type=whole(0, 5), default=0, help="further dials, 0 to 5 (default: 0)")
+    add("--retry-delay", metavar="S", type=whole(0, 30 * 86_400), default=300, help="seconds before (default: 300)")
     when = parser.add_mutually_exclusive_group()
     when.add_argument("--scheduled-at", metavar="TIME", type=not_blank, help="when it starts: 2030-01-31T09:00:00Z")
     when.add_argument("--start", action="store_true", help="start it at once")
     add_reading_options(parser)
     add("--strict", action="store_true", help="make no campaign where any row is rejected")
     add("--idempotency-key", metavar="KEY", help="sent again with the same key, it is made once")
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(word: str) -> int:
-        if not (word.isascii() and word.isdigit() and low <= int(word) <= high):
-            raise argparse.ArgumentTypeError(f"{word!r} is no whole number from {low} to {high:,}")
-        return int(word)
-
-    return read
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ def progress(stream: TextIO) -> Iterator[Show]:
     """Give what shows progress on ``stream``."""
     if stream.isatty():
         try:
-            from .dial_bar import bar  # noqa: PLC0415 - loaded only where it is seen
+            from .bar import bar  # noqa: PLC0415 - loaded only where it is seen
         except ModuleNotFoundError:  # rich is an extra: lines do as well
             pass
         else:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
+from kataven_adapters.cli.output import counted, one_line
 from kataven_adapters.config import AccountConfig, load_config
 from kataven_adapters.http import ApiKey, ApiKeys
 from kataven_core import Account, AccountId, InvalidValue, KatavenError
 from kataven_core.runtime import Engine
-
-from .output import counted, one_line
 
 log = logging.getLogger(__name__)
 

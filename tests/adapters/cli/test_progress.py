@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from attrs import evolve
 
-from kataven_adapters.cli.dial_progress import line, outlook, progress
+from kataven_adapters.cli.progress import line, outlook, progress
 from kataven_core import CampaignId, CampaignStatus, Snapshot
 from kataven_core.runtime import ImportProgress
 
@@ -110,7 +110,7 @@ def test_a_terminal_gets_a_bar_and_everything_else_gets_lines() -> None:
 
 
 def test_a_terminal_without_rich_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "kataven_adapters.cli.dial_bar", None)
+    monkeypatch.setitem(sys.modules, "kataven_adapters.cli.bar", None)
     stream = Terminal()
     with progress(stream) as show:
         show(RUNNING)

@@ -11,7 +11,7 @@ from rich.table import Column
 from kataven_core import Snapshot
 from kataven_core.runtime import ImportProgress
 
-from .dial_progress import outlook, waiting
+from .progress import outlook, waiting
 
 
 @contextmanager

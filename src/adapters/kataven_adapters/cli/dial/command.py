@@ -1,25 +1,26 @@
-"""``kataven dial``: the main job in one command. Reads the words; ``dialing`` does it, ``dial_report`` tells."""
+"""``kataven dial``: the main job in one command. Reads the words; ``dialing`` does it, ``report`` tells."""
 
 import argparse
 import asyncio
 import os
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kataven_adapters.config import Config, load_config
-from kataven_core import InvalidValue, KatavenError
+from kataven_adapters.cli.config_file import read_config
+from kataven_adapters.cli.contacts_file import STDIN, read_whole
+from kataven_adapters.cli.failure import DONE, FAILED, USAGE, CommandFailure
+from kataven_adapters.cli.output import one_line, refuse_overwriting, refuse_unwritable
+from kataven_adapters.cli.progress import progress
+from kataven_adapters.cli.reading import add_reading_options, reading_options
+from kataven_adapters.cli.words import not_blank, whole
+from kataven_adapters.config import Config
+from kataven_core import KatavenError
 
-from .contacts_file import STDIN, read_whole
-from .dial_plan import Plan
-from .dial_progress import progress
-from .dial_report import print_report
 from .dialing import Dialing
-from .failure import DONE, FAILED, USAGE, CommandFailure
-from .output import one_line, refuse_overwriting, refuse_unwritable
-from .reading import add_reading_options, not_blank, reading_options
+from .plan import Plan
+from .report import print_report
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -37,18 +38,18 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     )
     add = parser.add_argument
     add("file", metavar="CONTACTS.csv", type=not_blank, help="the contacts file; - reads standard input")
-    add("--max-concurrent", metavar="N", type=_whole(1, 100), default=5, help="calls at once, 1 to 100 (default: 5)")
+    add("--max-concurrent", metavar="N", type=whole(1, 100), default=5, help="calls at once, 1 to 100 (default: 5)")
     add(
         "--retries",
         metavar="N",
-        type=_whole(0, 5),
+        type=whole(0, 5),
         default=0,
         help="further dials of who was not reached, 0 to 5 (default: 0)",
     )
     add(
         "--retry-delay",
         metavar="S",
-        type=_whole(0, 30 * 86_400),
+        type=whole(0, 30 * 86_400),
         default=300,
         help="seconds before each (default: 300)",
     )
@@ -61,15 +62,6 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     add("--config", metavar="FILE", type=not_blank, help="the configuration (default: $KATAVEN_CONFIG)")
     add_reading_options(parser)
     parser.set_defaults(run=run, parser=parser)
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(word: str) -> int:
-        if not (word.isascii() and word.isdigit() and low <= int(word) <= high):
-            raise argparse.ArgumentTypeError(f"{word!r} is no whole number from {low} to {high:,}")
-        return int(word)
-
-    return read
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -106,7 +98,8 @@ def _look_after_files(plan: Plan, *, is_rejects_named: bool) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
-    config = _config(arguments.config or os.environ.get("KATAVEN_CONFIG") or None)
+    file = arguments.config or os.environ.get("KATAVEN_CONFIG") or None
+    config = Config() if file is None else read_config(file)
     line_url = arguments.line or config.line.url
     is_simulated = line_url.startswith(_SIMULATED)
     least_s = 0 if is_simulated else config.server.retry_delay_min_s
@@ -133,15 +126,3 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 def _stem(file: str) -> str:
     return "contacts" if file == STDIN else Path(file).stem
-
-
-def _config(name: str | None) -> Config:
-    if name is None:
-        return Config()
-    try:
-        config = load_config(name)
-    except InvalidValue as error:
-        raise CommandFailure(one_line(error.message)) from None
-    for warning in config.warnings:
-        print(one_line(f"{name}: {warning}"), file=sys.stderr)
-    return config

@@ -5,11 +5,12 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from . import campaigns_contacts, campaigns_create, campaigns_watch
-from .campaigns_client import action, opened
-from .campaigns_shown import Table, campaign_lines, members_of, text
-from .failure import DONE
-from .output import one_line
+from kataven_adapters.cli.failure import DONE
+from kataven_adapters.cli.output import one_line
+
+from . import contacts, create, watch
+from .client import action, opened
+from .shown import Table, campaign_lines, members_of, text
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -34,13 +35,13 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     actions = about.add_subparsers(dest="action", required=True, metavar="ACTION")
     action(actions, "list", "list all campaigns, the newest first", _list)
     _on_one(actions, "get", "show a campaign", _get)
-    campaigns_create.add_to(actions)
+    create.add_to(actions)
     for name, about_it in _MOVES.items():
         parser = _on_one(actions, name, about_it, _move)
         parser.add_argument("--idempotency-key", metavar="KEY", help="sent again with the same key, it is done once")
     _on_one(actions, "delete", "delete a campaign that does not run", _delete)
-    campaigns_contacts.add_to(actions)
-    campaigns_watch.add_to(actions)
+    contacts.add_to(actions)
+    watch.add_to(actions)
 
 
 def _on_one(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import fields_dict
 
+from kataven_adapters.cli.failure import DONE, CommandFailure
+from kataven_adapters.cli.output import counted, one_line
+from kataven_adapters.cli.progress import progress
 from kataven_core import CampaignStatus, ContactStatus, InvalidValue, Snapshot
 from kataven_core.codec import from_plain
 
-from .campaigns_client import action, opened
-from .dial_progress import progress
-from .failure import DONE, CommandFailure
-from .output import counted, one_line
+from .client import action, opened
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

@@ -14,7 +14,7 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from .output import one_line
+from kataven_adapters.cli.output import one_line
 
 _PHONE_NUMBER: Final = re.compile(r"(?:\+|%2[Bb])([0-9]{7,})")
 _SHORT_DIGITS: Final = 10
