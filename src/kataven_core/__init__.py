@@ -66,7 +66,15 @@ from .phone_number import NationalParser, PhoneNumber, parse_phone_number
 from .receipts import RECEIPT_LIFETIME, Once, Receipt
 from .reports import Answered, Doubtful, Ended, Lost, NeverPlaced, Placed, Report, Ringing, Unsent
 from .retry import RetryPolicy, next_attempt_at
-from .settings import RETRY_DELAY_MIN_S, CampaignSettings, campaign_settings
+from .settings import (
+    MAX_CONCURRENT_CALLS,
+    MAX_NAME_CHARS,
+    MAX_RETRIES,
+    RETRY_DELAY_MAX_S,
+    RETRY_DELAY_MIN_S,
+    CampaignSettings,
+    campaign_settings,
+)
 from .snapshot import Snapshot, take_snapshot
 from .statuses import AttemptState, CampaignStatus, ContactStatus, Outcome
 from .values import (
@@ -82,10 +90,14 @@ from .values import (
 )
 
 __all__ = [
+    "MAX_CONCURRENT_CALLS",
     "MAX_FILE_BYTES",
     "MAX_LISTED_REJECTS",
+    "MAX_NAME_CHARS",
+    "MAX_RETRIES",
     "NO_LIMIT",
     "RECEIPT_LIFETIME",
+    "RETRY_DELAY_MAX_S",
     "RETRY_DELAY_MIN_S",
     "AcceptedRow",
     "Account",

@@ -1,4 +1,4 @@
-"""The words of ASGI 3 that both its bindings here speak."""
+"""The words of ASGI 3, for answers and for event streams."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any

@@ -43,7 +43,7 @@ class Body:
             if self._bytes >= wanted:
                 waited_s, wanted = 0.0, self._bytes + settings.body_window_bytes
             yield chunk
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # others have their turn, though more may have come already
         self.is_read = True
 
     async def pass_over(self) -> None:

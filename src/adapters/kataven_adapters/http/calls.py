@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from kataven_core import Account
+from kataven_core import Account, NotFound
 from kataven_core.ports import Clock
 from kataven_core.runtime import Engine
 
@@ -14,6 +14,7 @@ from .feeds import Feeds
 from .fields import ReadRegion
 from .keys import Caller
 from .messages import Request
+from .problems import HttpProblem
 from .settings import ApiSettings
 
 if TYPE_CHECKING:
@@ -61,5 +62,9 @@ class Call:
         return self.ids["id"]
 
     async def account(self) -> Account:
-        """Read the caller's account."""
-        return await self.engine.account(self.account_id)
+        """Read the caller's account; a key may be known of one that the engine was never given."""
+        try:
+            return await self.engine.account(self.account_id)
+        except NotFound:
+            sentence = "the account of this key is not set up on this server: ask its operator"
+            raise HttpProblem(403, "account_not_set_up", sentence) from None

@@ -76,11 +76,11 @@ class Draft:
             self._problems.append(Problem(name, f"{name} is no UTF-8: send it as UTF-8"))
 
     async def _take_contacts(self, form: Form, uploads: AsyncExitStack) -> None:
-        """Stage the rows, unless it is known already that nothing will be made of them."""
+        """Stage the rows, unless it is not known how to read them, or they were read before."""
         options = read_options(self._texts, self._call.services.read_region)
         pieces = self._hashed(form.data())
         try:
-            if isinstance(options, list) or self._problems or self._is_replay:
+            if isinstance(options, list) or self._is_replay:
                 await _pass_over(pieces)
             else:
                 upload = self._call.engine.upload(self._call.account_id, options=options)

@@ -14,6 +14,7 @@ from kataven_core.runtime import Engine, Progress
 
 from .listeners import Listener
 from .moves import each_move
+from .rate_limits import rate_limited
 from .settings import ApiSettings
 from .sse import Frames, frames_of
 
@@ -168,7 +169,12 @@ class Feeds:
         return sum(map(len, self._feeds.values()))
 
     async def listen(self, account_id: AccountId, campaign_id: CampaignId) -> tuple[Listener, Frames]:
-        """Listen to a campaign, from a fresh snapshot on; ``NotFound`` where there is none."""
+        """Listen to a campaign, from a fresh snapshot on; ``NotFound`` where there is none.
+
+        ``HttpProblem`` where too many listen, those included who have come only as far as here.
+        """
+        if len(self) >= self._settings.max_streams:
+            raise rate_limited("streams", self._settings.max_streams, retry_after_s=self._settings.heartbeat_s)
         key = account_id, campaign_id
         feed = self._feeds.get(key)
         if feed is None:

@@ -113,8 +113,9 @@ def _region(text: str, read_region: ReadRegion | None) -> NationalParser:
         raise _wrong("default_region", "can't be used, as this server reads no national numbers: write them with +")
     try:
         return read_region(text)
-    except InvalidValue as error:
-        raise _wrong("default_region", f"is {_shown(text)}: {error.message}") from None
+    except InvalidValue:
+        sentence = f"is {_shown(text)}: write the ISO 3166 code of a region, such as US, GB or DE"
+        raise _wrong("default_region", sentence) from None
 
 
 _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, ReadRegion | None], Any]]]] = {

@@ -1,4 +1,4 @@
-"""JSON as it leaves: compact, UTF-8, and safe inside a page of a browser."""
+"""JSON as it leaves: compact, in UTF-8, on one line."""
 
 import json
 from typing import Any

@@ -11,7 +11,7 @@ from .aiohttp_events import stream
 from .api import Api
 from .messages import Disconnected, EventStream, Request, Response
 
-_CHUNK_BYTES: Final = 64 * 1024
+_CHUNK_BYTES: Final = 16 * 1024
 _DRAINED_BYTES: Final = 256 * 1024
 _DRAIN_S: Final = 1.0
 """So much of a request that is refused is still taken, so that its client gets to read the answer."""

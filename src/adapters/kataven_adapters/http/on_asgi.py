@@ -11,7 +11,7 @@ from .asgi import Receive, Scope, Send, body_of, start_of
 from .asgi_events import stream
 from .messages import Disconnected, EventStream, Request, Response
 
-_CHUNK_BYTES: Final = 64 * 1024
+_CHUNK_BYTES: Final = 16 * 1024
 _NO_CONTENT: Final = 204
 _DRAINED_BYTES: Final = 256 * 1024
 _DRAIN_S: Final = 1.0

@@ -46,6 +46,7 @@ class Route:
     def ids(self, segments: Sequence[str]) -> Mapping[str, str] | None:
         """Give what stands where the template has names; None where it is another path."""
         pairs = [*zip(self.segments, segments, strict=False)]
-        if len(segments) != len(self.segments) or any(a != b for a, b in pairs if not a.startswith("{")):
+        is_mine = len(segments) == len(self.segments) and all(segments)
+        if not is_mine or any(a != b for a, b in pairs if not a.startswith("{")):
             return None
         return {a.strip("{}"): b for a, b in pairs if a.startswith("{")}

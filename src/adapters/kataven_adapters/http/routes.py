@@ -38,7 +38,7 @@ ROUTES: Final = (
         takes_form=True,
         shows="Campaign",
         success=201,
-        refusals=(400, 404, 408, 409, 422),
+        refusals=(400, 408, 409, 422),
     ),
     Route(
         method="GET",
@@ -116,7 +116,6 @@ ROUTES: Final = (
         description="2147483647 stands for no limit, 0 blocks every dial.",
         shows="CallLimits",
         tag="account",
-        refusals=(404,),
     ),
     Route(
         method="GET",

@@ -6,7 +6,11 @@ from typing import Any, Final
 import attrs
 
 from kataven_core import (
+    MAX_CONCURRENT_CALLS,
+    MAX_NAME_CHARS,
+    MAX_RETRIES,
     NO_LIMIT,
+    RETRY_DELAY_MAX_S,
     RETRY_DELAY_MIN_S,
     Campaign,
     CampaignSettings,
@@ -23,16 +27,20 @@ from kataven_core.ports import PAGE_SIZE
 from .fields import CONTACTS, STEERING
 from .schemas import Schema, exactly, member_of, object_of, schema_of
 
-_TEXT: Final = {"minLength": 1, "maxLength": 255, "pattern": r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"}
+_TEXT: Final = {
+    "minLength": 1,
+    "maxLength": MAX_NAME_CHARS,
+    "pattern": r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$",
+}
 _RANGES: Final[Mapping[str, Schema]] = {
     "name": _TEXT,
     "agent_id": _TEXT,
     "phone_number_id": _TEXT,
-    "max_concurrent_calls": {"minimum": 1, "maximum": 100},
-    "retries_per_contact": {"minimum": 0, "maximum": 5},
-    "retry_delay_seconds": {"minimum": RETRY_DELAY_MIN_S, "maximum": 30 * 24 * 60 * 60},
+    "max_concurrent_calls": {"minimum": 1, "maximum": MAX_CONCURRENT_CALLS},
+    "retries_per_contact": {"minimum": 0, "maximum": MAX_RETRIES},
+    "retry_delay_seconds": {"minimum": RETRY_DELAY_MIN_S, "maximum": RETRY_DELAY_MAX_S},
 }
-"""The core's, held against its constants by a test."""
+"""The core's."""
 
 _OF_SETTINGS: Final = {
     "name": "Kept to the letter.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 from kataven_core import Campaign
 from kataven_core.codec import campaign_members
@@ -17,5 +18,5 @@ def campaign_answer(
     """Show a campaign; one that is new, with where it is found from now on."""
     place = {}
     if status == HTTPStatus.CREATED:
-        place = {"Location": f"{call.request.mount}/api/v1/campaigns/{campaign.id}"}
+        place = {"Location": f"{quote(call.request.mount)}/api/v1/campaigns/{campaign.id}"}
     return Response(status=status, body=encode(campaign_members(campaign)), headers={**place, **(headers or {})})
