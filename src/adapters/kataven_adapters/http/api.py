@@ -87,7 +87,7 @@ class Api:
             log.exception("a request has failed", extra=turn.named)
             sentence = f"the server has failed, and its log says why under {turn.request_id}"
             answer = rendered(HttpProblem(500, "internal_error", sentence), request)
-        if turn.has_little_more:
+        if isinstance(answer, Response) and turn.has_little_more:
             await turn.body.pass_over()
         return self._finished(turn, answer)
 

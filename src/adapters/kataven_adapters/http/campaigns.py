@@ -1,12 +1,13 @@
 """What is read of campaigns, and what is done to them."""
 
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
 
-from kataven_core import ContactStatus, Operation, Problem, RejectedRow, rejects_csv
+from kataven_core import CampaignId, ContactStatus, KatavenError, Operation, Problem, RejectedRow, rejects_csv
 from kataven_core.codec import campaign_members, contact_members
 from kataven_core.ports import PAGE_SIZE, REJECTS_PAGE_SIZE
 
@@ -15,8 +16,9 @@ from .json import encode
 from .messages import Answer, EventStream, Response
 from .once import attempted
 from .problems import HttpProblem, bad_request
-from .rate_limits import rate_limited
 from .shown import campaign_answer
+
+log = logging.getLogger(__name__)
 
 CSV: Final = "text/csv; charset=utf-8"
 EVENT_STREAM: Final[Mapping[str, str]] = {
@@ -113,22 +115,22 @@ async def list_rejects(call: Call) -> Response:
 
 
 async def _rejects(call: Call, rows: Sequence[RejectedRow]) -> AsyncIterator[bytes]:
-    """Yield the file a page at a time."""
+    """Yield the file a page at a time. ``ConnectionAbortedError`` where that can't go on: half of it is not all."""
     page = 0
     yield "".join(rejects_csv(rows)).encode()
     while len(rows) == REJECTS_PAGE_SIZE:
         page += 1
-        rows = await call.engine.rejects(call.account_id, call.campaign_id, page=page)
+        try:
+            rows = await call.engine.rejects(call.account_id, call.campaign_id, page=page)
+        except KatavenError as error:
+            log.warning("a file of rejected rows was broken off: %s", error.message)
+            raise ConnectionAbortedError from error
         yield "".join([*rejects_csv(rows)][1:]).encode()
 
 
 async def stream_events(call: Call) -> EventStream:
     """Show a campaign's progress as it happens, until it is over."""
-    feeds, limit = call.services.feeds, call.services.settings.max_streams
-    if len(feeds) >= limit:
-        raise rate_limited("streams", limit, retry_after_s=call.services.settings.heartbeat_s)
-    campaign = (await call.engine.campaign(call.account_id, call.campaign_id)).campaign
-    listener, first = await feeds.listen(campaign.account_id, campaign.id)
+    listener, first = await call.services.feeds.listen(call.caller.account_id, CampaignId(call.campaign_id))
     return EventStream(first=first.frames, listener=listener, is_whole=first.is_end, headers=EVENT_STREAM)
 
 

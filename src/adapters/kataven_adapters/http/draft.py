@@ -97,7 +97,7 @@ class Draft:
     @property
     def payload(self) -> bytes:
         """What was sent, whatever boundaries and order it came in."""
-        return json.dumps([sorted(self._texts.items()), self._digest.hexdigest()]).encode()
+        return json.dumps([sorted(self._names), sorted(self._texts.items()), self._digest.hexdigest()]).encode()
 
     def settings(self, account: Account) -> CampaignSettings:
         """Give the settings; ``HttpProblem`` names all that is wrong."""

@@ -92,8 +92,11 @@ async def _respond(request: web.Request, answer: Response) -> web.StreamResponse
         response = web.StreamResponse(status=answer.status, headers=headers)
     if answer.is_last:
         response.force_close()
-    with suppress(ConnectionError):  # the client has gone
+    try:
         await _send(request, answer, response)
+    except ConnectionError:  # the client has gone, or there is no more to send: half an answer must not look whole
+        if request.transport:
+            request.transport.abort()
     return response
 
 
