@@ -152,7 +152,10 @@ async def serve(binding: str, tmp_path: Path) -> AsyncIterator[Serve]:
             settings: ApiSettings | None = None,
             engine_settings: EngineSettings | None = None,
         ) -> Server:
-            kept = {"memory": MemoryStore, "sqlite": lambda: SqliteStore(tmp_path / "calls.db")}
+            kept: dict[str, Callable[[], Store]] = {
+                "memory": MemoryStore,
+                "sqlite": lambda: SqliteStore(tmp_path / "calls.db"),
+            }
             metrics = Metrics()
             engine = Engine(
                 store=kept[store]() if isinstance(store, str) else store,

@@ -11,6 +11,7 @@ from kataven_core import (
     Account,
     CampaignSettings,
     ContactsFileError,
+    CsvOptions,
     FileFault,
     Problem,
     RejectedRow,
@@ -18,7 +19,7 @@ from kataven_core import (
 from kataven_core.runtime import Upload
 
 from .calls import Call
-from .fields import CONTACTS, KNOWN, misplaced, read_options, read_settings
+from .fields import CONTACTS, KEEPING, KNOWN, misplaced, read_options, read_settings
 from .forms import Form
 from .problems import HttpProblem, wrong_field
 
@@ -77,7 +78,7 @@ class Draft:
 
     async def _take_contacts(self, form: Form, uploads: AsyncExitStack) -> None:
         """Stage the rows, unless it is not known how to read them, or they were read before."""
-        options = read_options(self._texts, self._call.services.read_region)
+        options = self._options()
         pieces = self._hashed(form.data())
         try:
             if isinstance(options, list) or self._is_replay:
@@ -88,6 +89,14 @@ class Draft:
                 await self.upload.read(pieces)
         except ContactsFileError as error:
             self._file_error = error
+
+    def _options(self) -> CsvOptions | list[Problem]:
+        """Say how to read the file. What only decides which rows are kept may be wrong: the file is judged without."""
+        read_region = self._call.services.read_region
+        options = read_options(self._texts, read_region)
+        if not isinstance(options, list) or {each.field for each in options} - KEEPING:
+            return options
+        return read_options({name: text for name, text in self._texts.items() if name not in KEEPING}, read_region)
 
     async def _hashed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for piece in pieces:

@@ -22,6 +22,8 @@ NUMBERS: Final = ("max_concurrent_calls", "retries_per_contact", "retry_delay_se
 TIME: Final = "scheduled_at"
 STEERING: Final = ("default_region", "phone_column", "duplicates", "strict")
 """What says how the file is read; it must come before the file."""
+KEEPING: Final = frozenset({"duplicates", "strict"})
+"""What of it only decides which rows are kept."""
 CONTACTS: Final = "contacts"
 OURS: Final = frozenset({"id", "status", "created_at", "started_at", "completed_at", "created_by"})
 """What the server sets; ignored when it is sent, so that a campaign that was read can be sent back."""

@@ -25,7 +25,7 @@ def make_app(api: Api) -> web.Application:
     app = web.Application()
     app[API] = api
     app[_CLOSING] = asyncio.Event()
-    app.router.add_route("*", "/{path:.*}", _handle, expect_handler=_expect)
+    app.router.add_route("*", "/{path:(?s:.*)}", _handle, expect_handler=_expect)
     app.on_shutdown.append(_shut_down)
     return app
 

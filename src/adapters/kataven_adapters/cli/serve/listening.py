@@ -57,7 +57,12 @@ async def listening(
 ) -> AsyncIterator[None]:
     """Answer with this application; on leaving take nobody new in, and let what is under way end."""
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=head_s, lingering_time=_LINGER_S, shutdown_timeout=_FINISH_S
+        app,
+        access_log=None,
+        auto_decompress=False,  # what is compressed is refused, and that is not for aiohttp to say
+        keepalive_timeout=head_s,
+        lingering_time=_LINGER_S,
+        shutdown_timeout=_FINISH_S,
     )
     await runner.setup()
     try:

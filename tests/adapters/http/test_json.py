@@ -1,0 +1,21 @@
+import json
+
+import pytest
+
+from kataven_adapters.http.json import encode
+
+
+def test_json_is_compact_and_in_utf8() -> None:
+    assert encode({"a": [1, None, True], "b": "é📞"}) == '{"a":[1,null,true],"b":"é📞"}'.encode()
+
+
+def test_what_is_no_text_is_replaced_and_what_ends_a_line_is_escaped() -> None:
+    assert encode("a\ud800b") == b'"a?b"'
+    assert encode("\r\n\0\x1f") == b'"\\r\\n\\u0000\\u001f"'
+    assert json.loads(encode("\u2028\x7f")) == "\u2028\x7f"
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_what_json_does_not_know_is_not_written(number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encode(number)
