@@ -26,9 +26,10 @@ LOG = Path("kataven-serve.log")
 @contextmanager
 def a_server() -> Iterator[dict[str, str]]:
     """Run a server on a port that is free; give what a client has to know of it, as environment variables."""
+    environment = {name: value for name, value in os.environ.items() if name != "KATAVEN_CONFIG"}
     with LOG.open("w") as log:
         server = subprocess.Popen(  # noqa: S603 - our own command
-            [*KATAVEN, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True
+            [*KATAVEN, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True, env=environment
         )
         try:
             assert server.stdout  # noqa: S101 - it is a pipe

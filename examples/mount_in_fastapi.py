@@ -1,7 +1,7 @@
 """The campaigns API inside somebody's own FastAPI application, under /voice. No phone rings.
 
     pip install uvicorn fastapi
-    uvicorn --app-dir examples --timeout-graceful-shutdown 10 mount_in_fastapi:app
+    uvicorn --app-dir examples --timeout-graceful-shutdown 3 mount_in_fastapi:app
     export KATAVEN_API_KEY=sk_live_acme_example KATAVEN_BASE_URL=http://127.0.0.1:8000/voice
     kataven campaigns create examples/contacts.csv --name March --agent reminder --number office --start
 

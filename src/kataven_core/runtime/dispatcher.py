@@ -99,10 +99,17 @@ class Dispatcher:
                 raise
             await self._settle_apart(waiting, error)
             return
-        self.meter.settled(decisions, self.clock.monotonic() - claimed_at)
+        took_s = self.clock.monotonic() - claimed_at
         for each, decision in zip(waiting, decisions, strict=True):
             self._follow(each, decision, claimed_at)
             each.clear()
+        self._count(decisions, took_s)
+
+    def _count(self, decisions: Sequence[Decision], took_s: float) -> None:
+        try:
+            self.meter.settled(decisions, took_s)
+        except Exception:
+            log.exception("a commit was not counted; dialling goes on")
 
     async def _settle_apart(self, waiting: Sequence[Waiting], error: Exception) -> None:
         if len(waiting) > 1:

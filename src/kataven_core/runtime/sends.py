@@ -101,9 +101,15 @@ class Sends:
         """Ask the line for one call. Between the last check and the asking there is no ``await``."""
         if self._may_send(order, claimed_at + self._settings.send_deadline_s):
             await self._originate(order)
-            self._meter.sent(self._clock.monotonic() - claimed_at)
+            self._count(self._clock.monotonic() - claimed_at)
         else:
             self._report(order.account_id, Unsent(attempt_id=order.attempt_id, at=self._clock.now()))
+
+    def _count(self, took_s: float) -> None:
+        try:
+            self._meter.sent(took_s)
+        except Exception:
+            log.exception("a call was not counted; dialling goes on")
 
     def _may_send(self, order: Order, deadline: float) -> bool:
         return (

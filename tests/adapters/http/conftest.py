@@ -70,7 +70,7 @@ def free_socket() -> socket.socket:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)
-    listening.setblocking(False)
+    listening.setblocking(False)  # noqa: FBT003 - its only argument
     return listening
 
 
@@ -92,7 +92,7 @@ async def on_uvicorn(app: Any, listening: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1, access_log=False)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - it has no event of its own
         await asyncio.sleep(0.01)
     try:
         yield

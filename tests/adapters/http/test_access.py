@@ -1,17 +1,16 @@
 """Every route of the table with every kind of key, against every kind of id: generated, so that none is forgotten."""
 
-from datetime import UTC, datetime
 from io import BytesIO
 from itertools import product
 from typing import Final
 from uuid import UUID
 
 import httpx
-import pytest
 
 import kataven_core as kc
 from kataven_adapters.http.route import Route
 from kataven_adapters.http.routes import CANONICAL, PREFIXES, ROUTES
+from kataven_core.runtime import SystemClock
 
 from .conftest import ACME, GLOBEX, Serve, Server, auth
 
@@ -43,7 +42,9 @@ def form(name: str = "March") -> dict[str, tuple[str | None, bytes | str]]:
 
 
 async def a_campaign(server: Server, account: kc.Account) -> str:
-    settings = kc.campaign_settings(now=datetime.now(UTC), name="theirs", agent_id="reminder", phone_number_id="office")
+    settings = kc.campaign_settings(
+        now=SystemClock().now(), name="theirs", agent_id="reminder", phone_number_id="office"
+    )
     contacts = BytesIO(b"phone_number\n+14155550100\n")
     return (await server.engine.create(account.id, settings, contacts=contacts)).id
 
@@ -146,3 +147,12 @@ async def test_what_is_not_in_the_table_is_not_there(serve: Serve, http: httpx.A
     ]:
         answer = await http.get(server.base + path, headers=auth())
         assert answer.status_code == 404, path
+
+
+async def test_a_slash_within_a_segment_is_no_way_to_another_route(serve: Serve, http: httpx.AsyncClient) -> None:
+    server = await serve()
+    mine = await a_campaign(server, ACME)
+    for path in (f"campaigns/{mine}%2Fstart", f"campaigns/{mine}%2fstart", f"campaigns%2F{mine}"):
+        answer = await http.post(f"{server.base}{CANONICAL}/{path}", headers=auth())
+        assert answer.status_code == 404, path
+    assert (await server.engine.campaign(ACME.id, mine)).campaign.status == "draft"

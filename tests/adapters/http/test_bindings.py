@@ -27,6 +27,12 @@ def _no_trouble_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert troubles(caplog.get_records("call")) == []
 
 
+@pytest.fixture(autouse=True)
+def _no_long_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for binding in ("on_aiohttp", "on_asgi"):
+        monkeypatch.setattr(f"kataven_adapters.http.{binding}.LINGER_S", 0.3)
+
+
 def form(rows: int = 1, *, is_whole: bool = True) -> bytes:
     """Give a form with so many contacts; or one that stops in the middle of its file."""
     texts = {"name": "March", "agent_id": "reminder", "phone_number_id": "office"}

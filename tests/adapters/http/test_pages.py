@@ -18,17 +18,25 @@ async def test_who_asks_whether_it_lives_needs_no_engine() -> None:
         assert (alive.status, alive.body, alive.content_type) == (200, b"alive\n", "text/plain; charset=utf-8")
 
 
-async def test_whether_it_can_dial_is_said_with_all_that_is_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whether_it_can_dial_is_told_to_all_and_why_not_to_the_log_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async with inside() as there:
         ready = await there.root("/readyz")
         assert (ready.status, ready.body) == (200, b"ready\n")
 
         async def troubles() -> Sequence[Problem]:
-            return [Problem("store", "the disk is full"), Problem("line", "it is down")]
+            return [Problem("store", "the store /srv/calls.db is full"), Problem("line", "it is down")]
 
         monkeypatch.setattr(there.engine, "troubles", troubles)
         down = await there.root("/readyz")
-        assert (down.status, down.body) == (503, b"store: the disk is full\nline: it is down\n")
+        assert down.status == 503
+        assert down.body == b"store is not ready: the log says why; line is not ready: the log says why"
+        assert "not ready: store: the store /srv/calls.db is full" in caplog.messages
+        listed = await there.root("/readyz", headers={"accept": "application/json"})
+        assert isinstance(listed.body, bytes)
+        told = json.loads(listed.body)
+        assert (told["code"], [each["field"] for each in told["errors"]]) == ("not_ready", ["store", "line"])
     closed = await there.root("/readyz")
     assert closed.status == 503
 

@@ -407,6 +407,24 @@ async def test_a_meter_hears_of_every_commit_and_every_send(store: Shelf) -> Non
     assert world.engine.calls_in_flight == 0
 
 
+async def test_a_meter_that_fails_keeps_nobody_from_being_dialled(store: Shelf) -> None:
+    class Broken(Unmetered):
+        def settled(self, decisions: Sequence[Decision], took_s: float) -> None:
+            raise ZeroDivisionError
+
+        def sent(self, took_s: float) -> None:
+            raise ZeroDivisionError
+
+    async with World(store, meter=Broken()) as world:
+        await world.put()
+        await world.run("a", 2)
+        await world.until_dialled("a.0.1", "a.1.1")
+        world.phone.end("a.0.1")
+        world.phone.end("a.1.1")
+        await world.until_status("a", "completed")
+        assert world.engine.failure is None
+
+
 async def test_all_is_well_while_nothing_is_in_the_way(world: World) -> None:
     assert await world.engine.troubles() == []
 

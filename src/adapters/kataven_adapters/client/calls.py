@@ -107,7 +107,8 @@ def creating(
     return Call(method="POST", path="/campaigns", read=created_of, headers=headers, upload=upload)
 
 
-def _path(campaign_id: str, *more: str) -> str:
+def _path(campaign_id: object, *more: str) -> str:
+    campaign_id = str(campaign_id)  # a UUID will do
     if not _ID.fullmatch(campaign_id):
         raise NotFoundError(404, "not_found", f"no campaign has the id {campaign_id!r}: check the id")
     return "/".join(("/campaigns", quote(campaign_id, safe=""), *more))

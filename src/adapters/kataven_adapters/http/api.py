@@ -95,12 +95,11 @@ class Api:
         request = turn.request
         found = _found(request)
         turn.route = found.route.template
-        if request.header("content-encoding").strip().lower() not in {"", "identity"}:
-            raise HttpProblem(
-                400, "content_encoding", "the body must not be compressed: send it without Content-Encoding"
-            )
         caller = ANYBODY if found.route.is_open else await self._caller(request)
         turn.account_id = caller.account_id
+        if request.method == "POST" and request.header("content-encoding").strip().lower() not in {"", "identity"}:
+            sentence = "the body must not be compressed: send it without Content-Encoding"
+            raise HttpProblem(400, "content_encoding", sentence)
         return await found.route.handler(
             Call(request=request, body=turn.body, services=self._services, caller=caller, ids=found.ids)
         )

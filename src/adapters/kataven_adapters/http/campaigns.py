@@ -28,7 +28,6 @@ EVENT_STREAM: Final[Mapping[str, str]] = {
 }
 _PAGE = re.compile(r"[0-9]{1,18}")
 _MAX_PAYLOAD_BYTES: Final = 64 * 1024
-_NO_PAYLOAD: Final = b""
 
 
 async def list_campaigns(call: Call) -> Response:
@@ -53,24 +52,25 @@ def operation(name: Operation) -> Callable[[Call], Awaitable[Answer]]:
 
     async def operate(call: Call) -> Response:
         async with attempted(call, f"POST /campaigns/{call.campaign_id}/{name}") as attempt:
-            await _pass_over(call)
-            if attempt and (before := attempt.replay(_NO_PAYLOAD)):
+            payload = await _payload(call)
+            if attempt and (before := attempt.replay(payload)):
                 campaign, headers = before
                 return campaign_answer(call, campaign, headers=headers)
-            once = attempt.once(_NO_PAYLOAD) if attempt else None
+            once = attempt.once(payload) if attempt else None
             return campaign_answer(call, await call.engine.operate(call.account_id, call.campaign_id, name, once=once))
 
     return operate
 
 
-async def _pass_over(call: Call) -> None:
-    """Read what came with an operation: it needs nothing, so that anything small is let pass, and means nothing."""
-    count = 0
+async def _payload(call: Call) -> bytes:
+    """Read what came with an operation: it needs nothing, so that anything small is let pass."""
+    payload = b""
     async for chunk in call.body:
-        count += len(chunk)
-        if count > _MAX_PAYLOAD_BYTES:
+        payload += chunk
+        if len(payload) > _MAX_PAYLOAD_BYTES:
             sentence = f"this takes no body, and more than {_MAX_PAYLOAD_BYTES:,} bytes came: send none"
             raise HttpProblem(400, "body_too_large", sentence, is_last=True)
+    return payload
 
 
 async def list_contacts(call: Call) -> Response:

@@ -73,4 +73,4 @@ async def _events(
 
 
 def _no_form(sentence: str) -> HttpProblem:
-    return HttpProblem(400, "invalid_form", sentence, is_last=True)
+    return HttpProblem(400, "invalid_form", sentence)

@@ -10,6 +10,9 @@ from .listeners import Listener
 JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
 
+NOWHERE: Final = "/%2F"
+"""The path of a request whose own holds a slash that is no separator: there is nothing at such a path."""
+
 
 @frozen(kw_only=True)
 class Request:

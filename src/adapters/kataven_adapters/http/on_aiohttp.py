@@ -9,12 +9,8 @@ from aiohttp import ClientError, HttpVersion11, hdrs, web
 
 from .aiohttp_events import stream
 from .api import Api
-from .messages import Disconnected, EventStream, Request, Response
-
-_CHUNK_BYTES: Final = 16 * 1024
-_DRAINED_BYTES: Final = 256 * 1024
-_DRAIN_S: Final = 1.0
-"""So much of a request that is refused is still taken, so that its client gets to read the answer."""
+from .messages import NOWHERE, Disconnected, EventStream, Request, Response
+from .patience import CHUNK_BYTES, LINGER_BYTES, LINGER_S, PIECE_BYTES, SEND_S, pieces_of
 
 API: Final = web.AppKey("kataven_api", Api)
 _CLOSING: Final = web.AppKey("kataven_api_closing", asyncio.Event)
@@ -35,10 +31,8 @@ async def _shut_down(app: web.Application) -> None:
     app[API].close()
 
 
-async def _expect(request: web.Request) -> None:
+async def _expect(_: web.Request) -> None:
     """Promise nothing yet: a body is asked for when somebody reads it, so that one that is refused is never sent."""
-    if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
-        raise web.HTTPExpectationFailed(text="only 100-continue can be expected")
 
 
 async def _handle(request: web.Request) -> web.StreamResponse:
@@ -59,7 +53,7 @@ def _request(request: web.Request) -> Request:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return Request(
         method=request.method,
-        path=path,
+        path=NOWHERE if "%2f" in request.rel_url.raw_path.lower() else path,
         mount=request.path.removesuffix(path),
         query=tuple(request.query.items()),
         headers=headers,
@@ -69,32 +63,34 @@ def _request(request: web.Request) -> Request:
 
 async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
     """Yield the body as it comes, once the client that waits for it is told to send it."""
-    if request.headers.get(hdrs.EXPECT) and request.version >= HttpVersion11:
+    if _waits_to_be_asked(request):
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
     try:
-        async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
+        async for chunk in request.content.iter_chunked(CHUNK_BYTES):
             yield chunk
     except (ClientError, ConnectionError, web.RequestPayloadError) as error:
         raise Disconnected from error
+
+
+def _waits_to_be_asked(request: web.Request) -> bool:
+    return request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.version >= HttpVersion11
 
 
 async def _respond(request: web.Request, answer: Response) -> web.StreamResponse:
     headers = dict(answer.headers)
     if answer.status != web.HTTPNoContent.status_code:
         headers[hdrs.CONTENT_TYPE] = answer.content_type
-    response: web.StreamResponse
+    if isinstance(answer.body, bytes) and len(answer.body) <= PIECE_BYTES and not answer.is_last:
+        return web.Response(status=answer.status, body=answer.body, headers=headers)
+    response = web.StreamResponse(status=answer.status, headers=headers)
     if isinstance(answer.body, bytes):
-        response = web.Response(status=answer.status, body=answer.body, headers=headers)
-        if not answer.is_last:
-            return response
-    else:
-        response = web.StreamResponse(status=answer.status, headers=headers)
+        response.content_length = len(answer.body)
     if answer.is_last:
         response.force_close()
     try:
         await _send(request, answer, response)
-    except ConnectionError:  # the client has gone, or there is no more to send: half an answer must not look whole
+    except (ConnectionError, TimeoutError):  # the client has gone, or there is no more: half of it must not look whole
         if request.transport:
             request.transport.abort()
     return response
@@ -102,22 +98,23 @@ async def _respond(request: web.Request, answer: Response) -> web.StreamResponse
 
 async def _send(request: web.Request, answer: Response, response: web.StreamResponse) -> None:
     await response.prepare(request)
-    if not isinstance(answer.body, bytes) and request.method != hdrs.METH_HEAD:
-        async for piece in answer.body:
-            await response.write(piece)
+    if request.method != hdrs.METH_HEAD:
+        async for piece in pieces_of(answer.body):
+            async with asyncio.timeout(SEND_S):
+                await response.write(piece)
     await response.write_eof()
     if answer.is_last:
         await _hang_up(request)
 
 
 async def _hang_up(request: web.Request) -> None:
-    """Close the connection, and read no further; a client that is still sending gets a moment to hear why."""
+    """Close the connection, when a client that is still sending has had time to hear why."""
     taken = 0
     with suppress(TimeoutError, Disconnected, ClientError, ConnectionError, web.RequestPayloadError):
-        async with asyncio.timeout(_DRAIN_S):
+        async with asyncio.timeout(0 if _waits_to_be_asked(request) else LINGER_S):
             async for chunk in request.content.iter_any():
                 taken += len(chunk)
-                if taken >= _DRAINED_BYTES:
+                if taken >= LINGER_BYTES:
                     break
     if not request.content.is_eof():
         request.protocol.force_close()

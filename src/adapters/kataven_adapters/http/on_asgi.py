@@ -9,12 +9,10 @@ from urllib.parse import parse_qsl
 from .api import Api
 from .asgi import Receive, Scope, Send, body_of, start_of
 from .asgi_events import stream
-from .messages import Disconnected, EventStream, Request, Response
+from .messages import NOWHERE, Disconnected, EventStream, Request, Response
+from .patience import CHUNK_BYTES, LINGER_BYTES, LINGER_S, PIECE_BYTES, SEND_S, pieces_of
 
-_CHUNK_BYTES: Final = 16 * 1024
 _NO_CONTENT: Final = 204
-_DRAINED_BYTES: Final = 256 * 1024
-_DRAIN_S: Final = 1.0
 
 
 class AsgiApp:
@@ -58,7 +56,7 @@ class AsgiApp:
         if isinstance(answer, EventStream):
             await stream(answer, receive, send, is_closing=self._is_closing)
             return
-        with suppress(OSError):  # the client has gone
+        with suppress(OSError):  # the client has gone, or reads no more: TimeoutError is one
             await _respond(scope, answer, receive, send)
 
 
@@ -71,7 +69,7 @@ def _request(scope: Scope, receive: Receive) -> Request:
     query = scope.get("query_string", b"").decode("latin-1")
     return Request(
         method=scope["method"],
-        path=path,
+        path=NOWHERE if b"%2f" in scope.get("raw_path", b"").lower() else path,
         mount=mount,
         query=tuple(parse_qsl(query, keep_blank_values=True)),
         headers=headers,
@@ -96,8 +94,8 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
             raise Disconnected
         has_more = message.get("more_body", False)
         body = message.get("body", b"")
-        for at in range(0, len(body), _CHUNK_BYTES):
-            yield body[at : at + _CHUNK_BYTES]
+        for at in range(0, len(body), CHUNK_BYTES):
+            yield body[at : at + CHUNK_BYTES]
 
 
 async def _respond(scope: Scope, answer: Response, receive: Receive, send: Send) -> None:
@@ -111,30 +109,25 @@ async def _respond(scope: Scope, answer: Response, receive: Receive, send: Send)
     await send(start_of(answer.status, headers))
     if scope["method"] == "HEAD":
         await send(body_of(b""))
-    elif isinstance(answer.body, bytes) and not answer.is_last:
+    elif isinstance(answer.body, bytes) and len(answer.body) <= PIECE_BYTES and not answer.is_last:
         await send(body_of(answer.body))
     else:
-        async for piece in _pieces(answer.body):
-            await send(body_of(piece, has_more=True))
+        async for piece in pieces_of(answer.body):
+            async with asyncio.timeout(SEND_S):
+                await send(body_of(piece, has_more=True))
         if answer.is_last:
-            await _linger(receive)
+            await _linger(scope, receive)
         await send(body_of(b""))
 
 
-async def _pieces(body: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    if isinstance(body, bytes):
-        yield body
-    else:
-        async for piece in body:
-            yield piece
-
-
-async def _linger(receive: Receive) -> None:
-    """Give a client that is still sending a moment to hear why it is refused, before the server hangs up."""
+async def _linger(scope: Scope, receive: Receive) -> None:
+    """Give a client that is still sending time to hear why it is refused, before the server hangs up."""
+    if any(name.lower() == b"expect" for name, _ in scope["headers"]):
+        return  # it waits to be asked, and to receive would ask it
     taken = 0
     with suppress(TimeoutError, Disconnected):
-        async with asyncio.timeout(_DRAIN_S):
+        async with asyncio.timeout(LINGER_S):
             async for chunk in _chunks(receive):
                 taken += len(chunk)
-                if taken >= _DRAINED_BYTES:
+                if taken >= LINGER_BYTES:
                     return

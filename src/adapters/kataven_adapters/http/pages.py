@@ -1,10 +1,17 @@
 """What tells about the API and the process itself; no key is needed for it."""
 
+import logging
+
+from kataven_core import Problem
+
 from .calls import Call
 from .docs_page import page
 from .json import encode
 from .messages import TEXT, Response
 from .openapi import document
+from .problems import HttpProblem, wrong_field
+
+log = logging.getLogger(__name__)
 
 _NO_SCRIPT = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"}
 
@@ -26,11 +33,15 @@ async def healthz(_: Call) -> Response:
 
 
 async def readyz(call: Call) -> Response:
-    """Say whether campaigns can be dialled, and what is in the way."""
+    """Say whether campaigns can be dialled, and what is in the way; the log alone says why, as this needs no key."""
     troubles = await call.engine.troubles()
-    lines = [f"{each.field}: {each.message}" for each in troubles]
-    status = 503 if troubles else 200
-    return Response(status=status, body="\n".join([*lines, ""] if lines else ["ready", ""]).encode(), content_type=TEXT)
+    for each in troubles:
+        log.warning("not ready: %s: %s", each.field, each.message)
+    if troubles:
+        problems = [Problem(each.field, f"{each.field} is not ready: the log says why") for each in troubles]
+        sentence = "; ".join(each.message for each in problems)
+        raise HttpProblem(503, "not_ready", sentence, errors=[wrong_field(each) for each in problems])
+    return Response(body=b"ready\n", content_type=TEXT)
 
 
 async def metrics(call: Call) -> Response:
