@@ -410,10 +410,10 @@ async def test_a_meter_hears_of_every_commit_and_every_send(store: Shelf) -> Non
 async def test_a_meter_that_fails_keeps_nobody_from_being_dialled(store: Shelf) -> None:
     class Broken(Unmetered):
         def settled(self, decisions: Sequence[Decision], took_s: float) -> None:
-            raise ZeroDivisionError
+            raise ZeroDivisionError(len(decisions), took_s)
 
         def sent(self, took_s: float) -> None:
-            raise ZeroDivisionError
+            raise ZeroDivisionError(took_s)
 
     async with World(store, meter=Broken()) as world:
         await world.put()
