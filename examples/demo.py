@@ -54,6 +54,9 @@ def told(lines: IO[str]) -> dict[str, str]:
 def dial(file: Path, server: dict[str, str]) -> int:
     """Make a campaign of the file, and see it through."""
     with KatavenClient(server["KATAVEN_API_KEY"], server["KATAVEN_BASE_URL"]) as client:
+        for left in client.campaigns.list()["campaigns"]:
+            if left["status"] in {"running", "paused"}:  # a demo that was interrupted: it holds the account's calls
+                client.campaigns.stop(left["id"])
         with file.open("rb") as contacts:
             campaign = client.campaigns.create(
                 f"Demo of {file.name}", "demo-agent", "demo-number", contacts, max_concurrent_calls=10
@@ -83,10 +86,12 @@ if __name__ == "__main__":
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("contacts", nargs="?", type=Path, default=HERE / "contacts.csv")
     chosen = words.parse_args()
+    if not chosen.contacts.is_file():
+        words.error(f"there is no file {chosen.contacts}")
     try:
         with a_server() as server:
             sys.exit(dial(chosen.contacts, server))
     except KeyboardInterrupt:
-        sys.exit("interrupted: the server has stopped; what was uploaded is in kataven.db, and `kataven serve` goes on")
+        sys.exit("interrupted: the server has stopped; what was uploaded is in kataven.db; `make demo` begins anew")
     except KatavenError as error:
         sys.exit(str(error))

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import kataven_core as kc
-from kataven_adapters.http import Caller, Request, create_asgi_app
+from kataven_adapters.http import Caller, Metrics, Request, create_asgi_app
 from kataven_adapters.simulated import simulated_line
 from kataven_adapters.sqlite import SqliteStore
 from kataven_core.runtime import Engine, SystemClock
@@ -36,12 +36,14 @@ async def who_asks(request: Request) -> Caller | None:
     return Caller(ACME.id, "example")
 
 
+metrics = Metrics()
 engine = Engine(
     store=SqliteStore(os.environ.get("STORE", "mounted.db")),
     line=simulated_line(os.environ.get("LINE", "simulated://"), SystemClock()),
     accounts=[ACME],
+    meter=metrics,
 )
-voice = create_asgi_app(engine, who_asks)
+voice = create_asgi_app(engine, who_asks, metrics=metrics)
 
 
 @asynccontextmanager

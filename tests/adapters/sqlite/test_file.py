@@ -93,7 +93,9 @@ class TestOpening:
             counters = await a_life(tmp_path / name)
             async with SqliteStore(tmp_path / name) as store:
                 assert await Host(store).counters("a") == counters
-                assert (await refused(tmp_path / name)).message.endswith(f"process {os.getpid()}: stop that first")
+                assert (await refused(tmp_path / name)).message.endswith(
+                    f"process {os.getpid()}: stop that first, or name another store"
+                )
 
     async def test_reads_never_write(self, path: Path) -> None:
         async with SqliteStore(path) as store:
@@ -312,7 +314,10 @@ class TestOneProcess:
         async with SqliteStore(path):
             fault = await refused(path)
         assert fault.code == "store_in_use"
-        assert fault.message == f"the store {path} is in use by process {os.getpid()}: stop that first"
+        assert (
+            fault.message
+            == f"the store {path} is in use by process {os.getpid()}: stop that first, or name another store"
+        )
         await open_and_close(path)
 
     async def test_another_process_has_it_until_it_closes_it(self, path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 from .docs_markup import Html, element, kind_of, note_of, prose, table
 from .docs_style import STYLE
 
-_HOST: Final = "https://dialer.example"
+_BASE: Final = "$KATAVEN_BASE_URL"
+"""Where the API is mounted, as the client and the command are told."""
 _KEY: Final = '-H "Authorization: Bearer $KATAVEN_API_KEY"'
 _ONCE: Final = '-H "Idempotency-Key: $(uuidgen)"'
 _STREAM: Final = "text/event-stream"
@@ -25,7 +26,6 @@ class Page:
 
     def __init__(self, document: Found) -> None:
         self._document = document
-        self._base = _HOST + document["servers"][0]["url"].rstrip("/")
         self._operations = [
             {**found, "path": path, "method": method}
             for path, methods in document["paths"].items()
@@ -116,7 +116,7 @@ class Page:
         words += [_ONCE] if method == "post" else []
         for content in found.get("requestBody", {}).get("content", {}).values():
             words += map(_form_word, *_required(self._resolved(content["schema"])))
-        return " \\\n  ".join([*words, f'"{self._base}{found["path"].replace("{id}", "$ID")}"'])
+        return " \\\n  ".join([*words, f'"{_BASE}{found["path"].replace("{id}", "$ID")}"'])
 
     def _schemas(self) -> Iterator[Html]:
         yield element("h2", "Schemas")

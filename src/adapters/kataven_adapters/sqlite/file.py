@@ -47,7 +47,9 @@ def locked(path: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise AdapterFault("store_in_use", f"the store {path} is in use by {_owner(path)}: stop that first") from None
+        raise AdapterFault(
+            "store_in_use", f"the store {path} is in use by {_owner(path)}: stop that first, or name another store"
+        ) from None
     except OSError as error:
         raise AdapterFault(
             "store_readonly",

@@ -386,7 +386,8 @@ def test_a_store_that_another_dial_has_open_is_refused_with_its_process() -> Non
         done = kataven("others.csv", "--line", FAST)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == (
-            f"kataven dial: the store kataven.db is in use by process {running.pid}: stop that first\n"
+            f"kataven dial: the store kataven.db is in use by process {running.pid}: "
+            "stop that first, or name another store\n"
         )
 
 

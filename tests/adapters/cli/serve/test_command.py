@@ -324,7 +324,7 @@ def test_a_port_that_is_in_use_is_one_sentence() -> None:
 
 def test_a_store_that_another_process_holds_is_one_sentence(start: Start) -> None:
     server = start()
-    sentence = f"the store kataven.db is in use by process {server.process.pid}: stop that first"
+    sentence = f"the store kataven.db is in use by process {server.process.pid}: stop that first, or name another store"
     assert refused("--port", "0") == (1, f"kataven serve: {sentence}\n")
 
 
