@@ -40,7 +40,7 @@ KNOWN_HEADERS: Final = {
     "x-request-id",
 }
 SECRETS: Final = re.compile(
-    r"Traceback|\.py\b|File \"|sqlite|SELECT |object at 0x|Error\(|/work/|kataven_core|aiohttp\."
+    r"Traceback|\.py\b|File \"|sqlite|SELECT |object at 0x|Error\(|site-packages|kataven_core|aiohttp\."
 )
 
 
