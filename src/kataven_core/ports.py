@@ -204,18 +204,37 @@ Deliver = Callable[[Sequence[Report]], Awaitable[None]]
 """Takes reports at once, and never refuses one. What it returns is done when they are durable; few lines need that."""
 
 
+@frozen(kw_only=True)
+class LineOptions:
+    """What a line is told besides its address; one that has no use for something passes it over.
+
+    ``token`` opens the other side, ``secret`` signs what it reports to ``report_url``. A phone that is not answered
+    within ``ring_timeout_s`` is given up, and no call lasts longer than ``max_duration_s``.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+    report_url: str | None = None
+    ring_timeout_s: float = 30.0
+    max_duration_s: float = 3_600.0
+
+
 class Line(AbstractAsyncContextManager["Line"], Protocol):
     """What places calls. Entering it opens it; ``AdapterFault`` says what to mend when it can't be used."""
 
-    def listen(self, deliver: Deliver) -> None:
-        """Hand every report to ``deliver`` from now on. Called once, before anything is originated."""
+    def listen(self, deliver: Deliver, turned: Callable[[], None]) -> None:
+        """Hand every report to ``deliver`` from now on, and call ``turned`` when ``trouble`` has come or gone.
+
+        Called once, before anything is originated.
+        """
         ...
 
     async def originate(self, order: Order) -> Originated:
         """Place one call. The same ``attempt_id`` is never asked for twice.
 
         Raising anything, or being cancelled, leaves open whether the phone rings: nothing may be raised when it surely
-        does not, as that is ``Unsent``. Reports may come before this returns.
+        does not, as that is ``Unsent``. Reports may come before this returns. Where ``trouble`` is why it is unsent, it
+        has come before this returns: then the account is not left alone, as the line as a whole is.
         """
         ...
 
@@ -223,8 +242,10 @@ class Line(AbstractAsyncContextManager["Line"], Protocol):
         """Say what is known of attempts about which this process has heard nothing, or not enough.
 
         ``Placed``, ``Ringing`` or ``Answered`` for a call that lives, ``Ended`` for one that is over, ``NeverPlaced``
-        where the line would surely know it and does not, ``Lost`` where it can never know any more. Nothing for an
-        attempt of which it can't say anything now.
+        where the line would surely know it, does not, and no request for it can be under way, ``Lost`` where it can
+        never know any more. Nothing for an attempt that it does not know, and may yet: such a one is asked about until
+        it is given up. A line that could not ask about all of them delivers what it has learnt and raises
+        ``AdapterFault``: nobody is given up then. It is waited for as long as for a call.
         """
         ...
 
@@ -234,7 +255,11 @@ class Line(AbstractAsyncContextManager["Line"], Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why nobody's calls can be placed now, in one sentence that says what to mend; None while they can."""
+        """Why nobody's calls can be placed now, in one sentence that says what to mend; None while they can.
+
+        It is looked at right before each call. When it has gone, the line is asked about all calls that may be up, and
+        only then for new ones.
+        """
         ...
 
 
@@ -269,6 +294,10 @@ class Meter(Protocol):
         """Count one call that the line was asked for: how long it took from its claim to the line's answer."""
         ...
 
+    def passed_over(self, reports: int) -> None:
+        """Count reports about attempts that are not open, or never were: they change nothing."""
+        ...
+
 
 class Clock(Protocol):
     """Time. Wall time decides when, monotonic time measures how long."""
@@ -295,6 +324,7 @@ __all__ = [
     "Decide",
     "Deliver",
     "Line",
+    "LineOptions",
     "Meter",
     "Originated",
     "Publisher",

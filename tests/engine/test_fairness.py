@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from io import BytesIO
 from types import TracebackType
@@ -52,12 +52,12 @@ class Oracle:
     ) -> None:
         await self.line.__aexit__(kind, error, traceback)
 
-    def listen(self, deliver: Deliver) -> None:
+    def listen(self, deliver: Deliver, turned: Callable[[], None]) -> None:
         def hear(reports: Sequence[Report]) -> Awaitable[None]:
             self._hear(reports)
             return deliver(reports)
 
-        self.line.listen(hear)
+        self.line.listen(hear, turned)
 
     async def originate(self, order: Order) -> Originated:
         if order.attempt_id in self._seen:

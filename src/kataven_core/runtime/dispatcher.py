@@ -100,16 +100,12 @@ class Dispatcher:
             await self._settle_apart(waiting, error)
             return
         took_s = self.clock.monotonic() - claimed_at
-        for each, decision in zip(waiting, decisions, strict=True):
+        for turn, each, decision in zip(turns, waiting, decisions, strict=True):
             self._follow(each, decision, claimed_at)
             each.clear()
-        self._count(decisions, took_s)
-
-    def _count(self, decisions: Sequence[Decision], took_s: float) -> None:
-        try:
-            self.meter.settled(decisions, took_s)
-        except Exception:
-            log.exception("a commit was not counted; dialling goes on")
+            if self.pauses.is_open(turn.account_id) and not turn.inputs.line_is_up:  # it has come up meanwhile
+                self.inbox.look(turn.account_id, self.outlook.take_those_that_wait(turn.account_id))
+        self.meter.settled(decisions, took_s)
 
     async def _settle_apart(self, waiting: Sequence[Waiting], error: Exception) -> None:
         if len(waiting) > 1:
@@ -147,12 +143,11 @@ class Dispatcher:
         account_id = waiting.account_id
         if waiting.asked or any(isinstance(report, _CLOSING) for report in waiting.reports):
             waiting.campaigns |= self.outlook.take_those_that_wait(account_id)
-        until = self.pauses.until(account_id)
         inputs = Inputs(
             reports=tuple(waiting.reports),
             commands=tuple(each.command for each in waiting.asked),
-            line_is_up=until is None and not self.pauses.is_closed,
-            line_opens_at=until,
+            line_is_up=self.pauses.is_open(account_id),
+            line_opens_at=self.pauses.until(account_id),
         )
         return AccountTurn(account_id=account_id, inputs=inputs, campaigns=frozenset(waiting.campaigns))
 

@@ -23,9 +23,9 @@ from kataven_core.values import campaign_id as read_campaign_id
 
 from .hub import Hub
 from .imports import OnProgress
+from .meters import Unmetered
 from .settings import EngineSettings
 from .system import SystemClock, new_campaign_id
-from .unmetered import Unmetered
 from .uploads import UnderWay, Upload
 from .works import Works
 

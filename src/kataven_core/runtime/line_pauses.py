@@ -17,11 +17,20 @@ _LONGEST_S: Final = 86_400.0
 class LinePauses:
     """Pauses by account; each refusal in a row doubles the next, where the line does not say how long.
 
-    ``chance`` makes ours up to a fifth shorter, so that accounts that were refused together do not come back together.
+    ``is_up`` says whether the line takes anybody's calls. ``chance`` makes our own pauses up to a fifth shorter, so
+    that accounts that were refused together do not come back together.
     """
 
-    def __init__(self, clock: Clock, settings: EngineSettings, chance: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        settings: EngineSettings,
+        *,
+        is_up: Callable[[], bool] = lambda: True,
+        chance: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._clock = clock
+        self._is_up = is_up
         self._settings = settings
         self._chance = chance
         self._ends: dict[AccountId, float] = {}
@@ -53,15 +62,10 @@ class LinePauses:
             return None
         return self._clock.now() + timedelta(seconds=left_s)
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing is dialled any more, whatever becomes of pauses."""
-        return self._is_closed
-
     def close(self) -> None:
         """Let nothing be dialled any more."""
         self._is_closed = True
 
     def is_open(self, account_id: AccountId) -> bool:
         """Whether calls of the account may be placed."""
-        return not self._is_closed and self.until(account_id) is None
+        return not self._is_closed and self._is_up() and self.until(account_id) is None

@@ -35,6 +35,11 @@ class Outlook:
         """Give the campaigns of an account that wait for any of its calls to end; one has."""
         return self._waiting.pop(account_id, set())
 
+    def look_at_all_that_wait(self) -> None:
+        """Look at every campaign that something other than its own calls holds back: the line is up again."""
+        for account_id in [*self._waiting]:
+            self._inbox.look(account_id, self.take_those_that_wait(account_id))
+
     def stop(self) -> None:
         """Look at nothing any more."""
         self._timers.stop()

@@ -66,6 +66,11 @@ class Reconciler:
         self._silent.pop(attempt.id, None)
         self.doubt(attempt)
 
+    async def ask_about_all(self) -> bool:
+        """Ask about every call of which something is awaited, as the line was away; say whether it has answered."""
+        _, has_answered = await self._ask(tuple(each.attempt for each in self._silent.values()))
+        return has_answered
+
     def settle(self, attempt_id: AttemptId) -> None:
         """Ask no more: it is over."""
         self._silent.pop(attempt_id, None)
@@ -93,9 +98,12 @@ class Reconciler:
             self._silent[told.attempt.id] = told._replace(heard_at=self._clock.monotonic())
 
     def _is_given_up(self, silent: _Silent, *, has_answered: bool) -> bool:
-        """Whether it is as good as lost. A call that was up is not, while the line can't be asked: it may still be."""
+        """Whether it is as good as lost: the line does not know of it, or no call lasts that long.
+
+        While the line can't be asked, a call may be up that only it knows of.
+        """
         waited_s = self._clock.monotonic() - silent.heard_at
-        return waited_s >= self._settings.lost_after_s and (has_answered or not silent.is_live)
+        return waited_s >= (self._settings.lost_after_s if has_answered else self._settings.longest_call_s)
 
     async def _ask(self, attempts: tuple[Attempt, ...]) -> tuple[set[AttemptId], bool]:
         """Ask the line and pass on what it says; give the attempts that it knows of, and whether it answered at all."""

@@ -101,15 +101,9 @@ class Sends:
         """Ask the line for one call. Between the last check and the asking there is no ``await``."""
         if self._may_send(order, claimed_at + self._settings.send_deadline_s):
             await self._originate(order)
-            self._count(self._clock.monotonic() - claimed_at)
+            self._meter.sent(self._clock.monotonic() - claimed_at)
         else:
             self._report(order.account_id, Unsent(attempt_id=order.attempt_id, at=self._clock.now()))
-
-    def _count(self, took_s: float) -> None:
-        try:
-            self._meter.sent(took_s)
-        except Exception:
-            log.exception("a call was not counted; dialling goes on")
 
     def _may_send(self, order: Order, deadline: float) -> bool:
         return (
@@ -132,10 +126,10 @@ class Sends:
             self._report(order.account_id, report)
 
     def _mind_the_pause(self, account_id: AccountId, originated: Originated) -> None:
-        if isinstance(originated.report, Unsent):
-            self._pauses.begin(account_id, originated.retry_after_s)
-        else:
+        if not isinstance(originated.report, Unsent):
             self._pauses.end(account_id)
+        elif self._line.trouble is None:  # else nobody's calls are placed, and it is not this account's doing
+            self._pauses.begin(account_id, originated.retry_after_s)
 
     def _doubt(self, order: Order, error: Exception) -> None:
         sentence = error.message if isinstance(error, AdapterFault) else f"{type(error).__name__}: {error}"

@@ -17,6 +17,8 @@ from kataven_core.values import AccountId
 from .dispatcher import Dispatcher
 from .inbox import Answer, Durable, Inbox
 from .line_pauses import LinePauses
+from .line_watch import LineWatch
+from .meters import Harmless
 from .open_attempts import OpenAttempts
 from .outlook import Outlook
 from .reconciler import Reconciler
@@ -49,13 +51,20 @@ class Works:
         self.store = store
         self._line = line
         self._settings = settings
-        self._pauses = LinePauses(clock, settings, chance)
-        self._sends = Sends(
-            line=line, clock=clock, pauses=self._pauses, settings=settings, report=self._report, meter=meter
-        )
+        self._meter = meter = Harmless(meter)
         self._reconciler = Reconciler(line, clock, settings, self._report)
         self._attempts = OpenAttempts(self._reconciler)
         self._outlook = Outlook(clock, self.inbox)
+        self._watch = LineWatch(
+            line,
+            settings,
+            ask=self._reconciler.ask_about_all,
+            is_up_again=self._outlook.look_at_all_that_wait,
+        )
+        self._pauses = LinePauses(clock, settings, is_up=lambda: self._watch.is_up, chance=chance)
+        self._sends = Sends(
+            line=line, clock=clock, pauses=self._pauses, settings=settings, report=self._report, meter=meter
+        )
         self._sweeper = Sweeper(store)
         self._dispatcher = Dispatcher(
             store=store,
@@ -86,8 +95,10 @@ class Works:
         """
         agenda = await self.store.agenda()
         self._attempts.take_up(agenda.open_attempts)
-        self._line.listen(self._deliver)
+        self._line.listen(self._deliver, self._watch.turned)
         await self._reconciler.take_up(agenda.open_attempts)
+        if self._line.trouble is not None:
+            self._watch.turned()
         put = [] if accounts is None else await self._put(accounts, agenda)
         for account_id, campaign_id in agenda.campaigns:
             self.inbox.look(account_id, (campaign_id,))
@@ -130,6 +141,7 @@ class Works:
             await self._stop_at_once(refusal)
 
     async def _stop_at_once(self, refusal: AdapterFault) -> None:
+        self._watch.stop()
         self._reconciler.stop()
         self._sweeper.stop()
         await self._sends.stop()
@@ -147,6 +159,8 @@ class Works:
         by_account = self._attempts.by_account(reports)
         for account_id, mine in by_account.items():
             self.inbox.report(account_id, mine)
+        if strangers := len(reports) - sum(map(len, by_account.values())):
+            self._meter.passed_over(strangers)
         return self.inbox.durable if by_account else self._nothing_new
 
     def _hear(self, fault: AdapterFault | None) -> None:

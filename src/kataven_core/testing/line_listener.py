@@ -13,7 +13,9 @@ class Listener:
     def __init__(self, line: Line) -> None:
         self.reports: dict[AttemptId, list[Report]] = {}
         self._news = asyncio.Event()
-        line.listen(self._deliver)
+        self.turns = 0
+        """How often the line has said that its trouble has come or gone."""
+        line.listen(self._deliver, self._turn)
 
     def _deliver(self, reports: Sequence[Report]) -> Awaitable[None]:
         for report in reports:
@@ -22,6 +24,9 @@ class Listener:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         durable.set_result(None)
         return durable
+
+    def _turn(self) -> None:
+        self.turns += 1
 
     @property
     def count(self) -> int:

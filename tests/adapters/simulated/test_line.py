@@ -50,13 +50,17 @@ class TickingClock:
         return float(self.looks)
 
 
+def never() -> None:
+    raise AssertionError("this line is in no trouble")
+
+
 class Listener:
     """Keeps what is reported."""
 
     def __init__(self, line: SimulatedLine) -> None:
         self.reports: list[Report] = []
         self._some = asyncio.Event()
-        line.listen(self.deliver)
+        line.listen(self.deliver, never)
 
     def deliver(self, reports: Sequence[Report]) -> Awaitable[None]:
         self.reports += reports
@@ -223,7 +227,7 @@ async def test_a_listener_that_fails_stops_no_call() -> None:
     def refuse(_: Sequence[Report]) -> Awaitable[None]:
         raise RuntimeError
 
-    line.listen(refuse)
+    line.listen(refuse, never)
     async with line:
         await line.originate(order())
         await line.drain()
@@ -243,7 +247,7 @@ async def test_the_log_has_each_event_before_its_report(tmp_path: Path) -> None:
         known.append([json.loads(each)["event"] for each in file.read_text().splitlines()])
         return heard.deliver(reports)
 
-    line.listen(read)
+    line.listen(read, never)
     async with line:
         await line.originate(order())
         await line.drain()
@@ -371,7 +375,7 @@ async def test_drain_waits_for_calls_that_come_meanwhile() -> None:
             late.append(asyncio.ensure_future(line.originate(order("late"))))
         return heard.deliver(reports)
 
-    line.listen(deliver)
+    line.listen(deliver, never)
     async with line:
         await line.originate(order())
         await line.originate(order("second"))

@@ -93,7 +93,7 @@ class Line:
     ) -> None:
         self._outsider.__exit__()
 
-    def listen(self, deliver: Deliver) -> None:
+    def listen(self, deliver: Deliver, _: Callable[[], None]) -> None:
         self._deliver = deliver
 
     async def originate(self, order: Order) -> Originated:

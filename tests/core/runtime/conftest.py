@@ -99,8 +99,10 @@ class Phone:
         """Until this is set, calls hang that are told to."""
         self.always: Step = self.place
         self.is_open = False
+        self.trouble: str | None = None
         self._next: deque[Step] = deque()
         self._deliver: Deliver | None = None
+        self._turned: Callable[[], None] | None = None
 
     @property
     def dialled(self) -> list[str]:
@@ -127,6 +129,15 @@ class Phone:
 
         return step
 
+    def refuse_all(self, trouble: str) -> Step:
+        """Refuse the call, and everybody's from now on."""
+
+        async def step(order: Order) -> Originated:
+            self.turn(trouble)
+            return Originated(report=Unsent(attempt_id=order.attempt_id, at=self.clock.now()), retry_after_s=None)
+
+        return step
+
     def fail(self, error: Exception) -> Step:
         async def step(_: Order) -> Originated:
             raise error
@@ -147,6 +158,12 @@ class Phone:
         return step, released
 
     # What it tells.
+
+    def turn(self, trouble: str | None) -> None:
+        """Get into trouble, or out of it."""
+        self.trouble = trouble
+        assert self._turned is not None
+        self._turned()
 
     def placed(self, attempt_id: str) -> Placed:
         return Placed(attempt_id=AttemptId(attempt_id), at=self.clock.now(), call_id=f"call-{attempt_id}")
@@ -177,8 +194,8 @@ class Phone:
     ) -> None:
         self.is_open = False
 
-    def listen(self, deliver: Deliver) -> None:
-        self._deliver = deliver
+    def listen(self, deliver: Deliver, turned: Callable[[], None]) -> None:
+        self._deliver, self._turned = deliver, turned
 
     async def originate(self, order: Order) -> Originated:
         self.orders.append(order)
@@ -194,8 +211,6 @@ class Phone:
 
     async def drain(self) -> None:
         await self.idle.wait()
-
-    trouble: str | None = None
 
 
 class Watch:

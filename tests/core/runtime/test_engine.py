@@ -32,7 +32,7 @@ from kataven_core import (
 )
 from kataven_core.ports import StagedContact
 from kataven_core.runtime import Engine, ImportProgress, SystemClock
-from kataven_core.runtime.unmetered import Unmetered
+from kataven_core.runtime.meters import Unmetered
 from kataven_core.testing.samples import ACME, GLOBEX, a_number, an_account
 
 SETTINGS = CampaignSettings(name="Spring", agent_id="agent", phone_number_id="line")
@@ -383,12 +383,16 @@ class Heard(Unmetered):
     def __init__(self) -> None:
         self.commits: list[tuple[int, float]] = []
         self.sends: list[float] = []
+        self.strangers = 0
 
     def settled(self, decisions: Sequence[Decision], took_s: float) -> None:
         self.commits.append((sum(len(each.attempts) for each in decisions), took_s))
 
     def sent(self, took_s: float) -> None:
         self.sends.append(took_s)
+
+    def passed_over(self, reports: int) -> None:
+        self.strangers += reports
 
 
 async def test_a_meter_hears_of_every_commit_and_every_send(store: Shelf) -> None:
@@ -407,6 +411,18 @@ async def test_a_meter_hears_of_every_commit_and_every_send(store: Shelf) -> Non
     assert world.engine.calls_in_flight == 0
 
 
+async def test_a_meter_hears_of_reports_that_change_nothing(store: Shelf) -> None:
+    meter = Heard()
+    async with World(store, meter=meter) as world:
+        await world.put()
+        await world.run("a", 2)
+        await world.until_dialled("a.0.1", "a.1.1")
+        await world.phone.tell(world.phone.ended("a.0.1"), world.phone.ended("nobody.0.1"))
+        assert meter.strangers == 1
+        await world.phone.end("a.0.1")
+        assert meter.strangers == 2
+
+
 async def test_a_meter_that_fails_keeps_nobody_from_being_dialled(store: Shelf) -> None:
     class Broken(Unmetered):
         def settled(self, decisions: Sequence[Decision], took_s: float) -> None:
@@ -415,10 +431,14 @@ async def test_a_meter_that_fails_keeps_nobody_from_being_dialled(store: Shelf) 
         def sent(self, took_s: float) -> None:
             raise ZeroDivisionError(took_s)
 
+        def passed_over(self, reports: int) -> None:
+            raise ZeroDivisionError(reports)
+
     async with World(store, meter=Broken()) as world:
         await world.put()
         await world.run("a", 2)
         await world.until_dialled("a.0.1", "a.1.1")
+        world.phone.end("nobody.0.1")
         world.phone.end("a.0.1")
         world.phone.end("a.1.1")
         await world.until_status("a", "completed")

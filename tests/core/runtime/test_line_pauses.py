@@ -90,7 +90,7 @@ def test_a_wall_clock_that_is_set_back_makes_no_pause_longer(pauses: LinePauses,
 
 
 def test_chance_makes_our_own_pauses_up_to_a_fifth_shorter_and_never_the_lines(clock: HandClock) -> None:
-    pauses = LinePauses(clock, SETTINGS, lambda: 1.0)
+    pauses = LinePauses(clock, SETTINGS, chance=lambda: 1.0)
     assert refuse(pauses, clock) == pytest.approx(0.8)
     assert refuse(pauses, clock, 90.0) == 90
 

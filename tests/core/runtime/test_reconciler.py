@@ -233,7 +233,7 @@ async def test_after_the_stop_the_line_is_not_asked() -> None:
     assert desk.phone.asked == []
 
 
-async def test_a_line_that_never_answers_keeps_no_call_from_being_given_up() -> None:
+async def test_a_line_that_never_answers_keeps_no_call_from_being_given_up_when_none_lasts_that_long() -> None:
     desk = Desk()
 
     class Silent(Phone):
@@ -244,7 +244,7 @@ async def test_a_line_that_never_answers_keeps_no_call_from_being_given_up() -> 
     settings = evolve(OFTEN, originate_limit_s=SOON_S)
     desk.reconciler = Reconciler(Silent(desk.clock), desk.clock, settings, desk.tell)
     desk.reconciler.doubt(attempt(0))
-    desk.clock.seconds += 120
+    desk.clock.seconds += OFTEN.longest_call_s
     async with asyncio.timeout(5):
         await until(lambda: desk.reports)
     desk.reconciler.stop()
@@ -291,13 +291,29 @@ async def test_a_live_call_whose_end_was_missed_is_told_of_by_the_line() -> None
     desk.reconciler.stop()
 
 
-async def test_i1_a_live_call_is_not_given_up_while_the_line_can_not_be_asked() -> None:
+@pytest.mark.parametrize("state", [AttemptState.UNKNOWN, AttemptState.LIVE])
+async def test_i1_a_call_that_may_be_up_is_not_given_up_while_the_line_can_not_be_asked(state: AttemptState) -> None:
     desk = Desk()
     desk.phone.known = AdapterFault("line_down", "the line is down", is_retryable=True)
-    desk.reconciler.hear(attempt(0, AttemptState.LIVE))
-    desk.clock.wait(OFTEN.lost_after_s + OFTEN.reconcile_every_s)
+    desk.reconciler.doubt(attempt(0, state))
+    desk.clock.wait(OFTEN.longest_call_s - 0.1)
     await desk.asked_again()
     assert desk.reports == []
+    desk.clock.wait(0.1)
+    await until(lambda: desk.reports)
+    assert desk.reports[0] == Lost(attempt_id=attempt(0).id, at=desk.clock.now())
+    desk.reconciler.stop()
+
+
+async def test_all_calls_that_are_awaited_are_asked_about_at_once_when_the_line_is_back() -> None:
+    desk = Desk(PATIENT)
+    desk.reconciler.doubt(attempt(0))
+    desk.reconciler.hear(attempt(1, AttemptState.LIVE))
+    desk.phone.known = [desk.phone.ended(attempt(1).id)]
+    assert await desk.reconciler.ask_about_all()
+    assert (desk.reports, desk.phone.asked) == (desk.phone.known, [[attempt(0).id, attempt(1).id]])
+    desk.phone.known = AdapterFault("line_down", "the line is down", is_retryable=True)
+    assert not await desk.reconciler.ask_about_all()
     desk.reconciler.stop()
 
 

@@ -11,8 +11,8 @@ from kataven_core import AdapterFault, AttemptId, Doubtful, Ended, Order, Outcom
 from kataven_core.ports import Originated
 from kataven_core.runtime import EngineSettings
 from kataven_core.runtime.line_pauses import LinePauses
+from kataven_core.runtime.meters import Unmetered
 from kataven_core.runtime.sends import Key, Sends
-from kataven_core.runtime.unmetered import Unmetered
 from kataven_core.testing.samples import ACME, GLOBEX, an_order
 from kataven_core.values import AccountId, CampaignId
 

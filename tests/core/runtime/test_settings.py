@@ -14,6 +14,7 @@ def test_the_defaults_are_what_the_promises_are_made_of() -> None:
         "drain_s": 8.0,
         "reconcile_every_s": 30.0,
         "lost_after_s": 120.0,
+        "longest_call_s": 3720.0,
         "line_pause_s": 1.0,
         "line_pause_max_s": 30.0,
         "store_pause_s": 0.1,

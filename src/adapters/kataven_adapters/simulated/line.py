@@ -77,7 +77,7 @@ class SimulatedLine:
         self._is_idle.set()
         self._log.close()
 
-    def listen(self, deliver: Deliver) -> None:
+    def listen(self, deliver: Deliver, turned: Callable[[], None]) -> None:  # noqa: ARG002 - it is in no trouble
         """Report to ``deliver``; what it returns is not waited for."""
         self._deliver = deliver
 
