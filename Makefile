@@ -13,7 +13,7 @@ serve: $(READY)  ## the campaigns API on this machine, for trials; ARGS="--port 
 	$(BIN)/kataven serve $(ARGS)
 
 test: $(READY)  ## the whole test suite, the core at 100 % branch coverage
-	$(BIN)/pytest --cov --cov-fail-under=100
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-fail-under=100
 
 check: $(READY)  ## format, lint, types, import contracts, docs, wheel
 	$(BIN)/ruff format --check .
