@@ -1,7 +1,9 @@
 """What all tests share: how hard Hypothesis tries."""
 
 import os
+from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -13,3 +15,9 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("default"), max_examples=10, stateful_step_count=20)
 settings.register_profile("deep", settings.get_profile("default"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse two tests of one name: when tests are run on several cores, only one of them would be."""
+    twins = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    assert not twins, f"several tests of one name: {twins[:5]}"

@@ -10,7 +10,7 @@ event is read, as that of a campaign that is not over has no last one.
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import timedelta
 from io import BytesIO
 from itertools import count
@@ -199,10 +199,7 @@ def checks_without_meaning(case: schemathesis.Case[Any]) -> list[Any]:
     return [negative_data_rejection] if any(isinstance(each, list | dict | None) for each in parts) else []
 
 
-@schema.parametrize()
-@settings(max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-@pytest.mark.usefixtures("_server")
-def test_the_api_keeps_what_its_description_promises(case: schemathesis.Case[Any]) -> None:
+def keeps_what_is_promised(case: schemathesis.Case[Any]) -> None:
     chosen, label = Chosen(case), case.operation.label
     make_usable(case, chosen)
     if "id" in case.path_parameters and (kind := chosen.of(*KINDS)) != "as it came":
@@ -220,6 +217,24 @@ def test_the_api_keeps_what_its_description_promises(case: schemathesis.Case[Any
             _replays[label] += 1
     finally:
         hosted.do(hosted.clear())
+
+
+def trial_of(label: str) -> Callable[[schemathesis.Case[Any]], None]:
+    """Make the test of one operation."""
+
+    @schema.include(name=label).parametrize()
+    @settings(max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @pytest.mark.usefixtures("_server")
+    def test(case: schemathesis.Case[Any]) -> None:
+        keeps_what_is_promised(case)
+
+    return test
+
+
+for _path, _methods in DOCUMENT["paths"].items():
+    for _method in _methods:
+        # Each by a name of its own: of tests of one name, only one is run when tests are run on several cores.
+        globals()[f"test_what_is_promised_of_{_method}_{_path}"] = trial_of(f"{_method.upper()} {_path}")
 
 
 def test_it_was_tried_in_earnest() -> None:
