@@ -24,4 +24,4 @@ def new_files(tmp_path: Path) -> Callable[[], Store]:
 def test_whatever_happens_it_is_as_the_model_says(tmp_path: Path) -> None:
     # A story that fails is not shortened: on a disk that takes minutes.
     as_it_is = settings(max_examples=20, stateful_step_count=30, phases=[Phase.reuse, Phase.generate])
-    run_state_machine_as_test(store_machine(new_files(tmp_path)), settings=as_it_is)
+    run_state_machine_as_test(store_machine(new_files(tmp_path), is_durable=True), settings=as_it_is)

@@ -20,6 +20,7 @@ ASSERTING: Final = (
     "store_durability",
     "store_failures",
     "store_forgetting",
+    "store_histories",
     "store_likeness",
     "store_races",
     "store_reads",

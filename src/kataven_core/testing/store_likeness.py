@@ -17,7 +17,7 @@ async def assert_reads_alike(store: Store, models: Mapping[AccountId, AccountMod
     names = [name for model in models.values() for name in (*model.campaigns, *model.staged)]
     asked = {name for model in models.values() for name in model.receipts}
     for account, model in models.items():
-        assert await _told(store.account(account)) == (model.account or _missing("account"))
+        assert await told(store.account(account)) == (model.account or missing("account"))
         await _compare_list(store, account, model)
         for scope, key in [*asked, ("nothing", "")]:
             assert await store.receipt(account, scope, key) == model.receipts.get((scope, key))
@@ -39,16 +39,18 @@ async def _compare_campaign(
 ) -> None:
     kept = model.campaigns.get(name)
     if kept is None or kept.campaign.is_deleted:
-        missing = _missing("campaign")
-        assert await _told(store.campaign(account, name)) == missing
-        assert await _told(store.contacts(account, name)) == missing
-        assert await _told(store.rejects(account, name)) == missing
-        assert await _told(store.dials_since(account, name, now)) == missing
+        gone = missing("campaign")
+        assert await told(store.campaign(account, name)) == gone
+        assert await told(store.contacts(account, name)) == gone
+        assert await told(store.rejects(account, name)) == gone
+        assert await told(store.dials_since(account, name, now)) == gone
         return
     assert await store.campaign(account, name) == CampaignRecord(kept.campaign, kept.counters)
     assert [*await store.rejects(account, name)] == kept.rejects
     for status in (None, *ContactStatus):
-        assert await store.contacts(account, name, status=status) == _page(kept, status)
+        assert await store.contacts(account, name, status=status) == page_of(kept, status)
+    assert await store.contacts(account, name, page=1) == ContactsPage((), 1, len(kept.contacts))
+    assert [*await store.rejects(account, name, page=1)] == []
     for since in (now, now - timedelta(minutes=1), now - timedelta(days=9)):
         assert await store.dials_since(account, name, since) == model.dials_since(name, since)
 
@@ -64,7 +66,7 @@ async def _compare_agenda(store: Store, models: Mapping[AccountId, AccountModel]
     assert sorted(agenda.deleted) == sorted(to_clear)
 
 
-async def _told(read: Awaitable[object]) -> object:
+async def told(read: Awaitable[object]) -> object:
     """Give what a read gives, or how it refuses."""
     try:
         return await read
@@ -72,12 +74,14 @@ async def _told(read: Awaitable[object]) -> object:
         return type(error), error.code, error.message
 
 
-def _missing(kind: str) -> object:
+def missing(kind: str) -> object:
+    """Give how a read refuses what is not there."""
     error = NotFound(kind)
     return type(error), error.code, error.message
 
 
-def _page(kept: Kept, status: ContactStatus | None) -> ContactsPage:
+def page_of(kept: Kept, status: ContactStatus | None) -> ContactsPage:
+    """Give the first page of a campaign's contacts in a status, or of all."""
     those = tuple(each for each in kept.contacts if status in {None, each.status})
     return ContactsPage(those[:PAGE_SIZE], 0, len(those))
 

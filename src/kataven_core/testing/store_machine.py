@@ -127,6 +127,14 @@ class StoreMachine(StoreTwins):
         owner, name = self._pick(which)
         self.inbox[owner].append(create(name, 0))
 
+    @precondition(lambda self: self.campaigns)
+    @rule(which=st.integers(0, 19), by=ACCOUNTS)
+    def upload_again(self, which: int, by: AccountId) -> None:
+        """Upload under an id that is a campaign's, whoever has it, or that is another's upload's."""
+        uploads = [name for owner, model in self.models.items() if owner != by for name in model.staged]
+        taken = [*uploads, *(name for _, name in self.campaigns)]
+        self.is_refused(by, taken[which % len(taken)])
+
     def _pick(self, which: int) -> tuple[AccountId, CampaignId]:
         """Choose a campaign."""
         return self.campaigns[-1 - which % len(self.campaigns)]
@@ -163,6 +171,17 @@ class StoreMachine(StoreTwins):
         seen = [name for index, (_, name) in enumerate(self.campaigns) if looks >> index % 12 & 1]
         self.settle(dict.fromkeys(who, seen), line_is_up=line_is_up)
 
+    @rule()
+    def fall(self) -> None:
+        """Fail in the middle of a turn of both."""
+        self.fail(KeyError("what decides has failed"))
+
+    @precondition(lambda self: self.is_durable)
+    @rule()
+    def begin_anew(self) -> None:
+        """End, and begin anew with what is stored."""
+        self.reopen()
+
     @rule(rounds=st.integers(1, 4), ends=st.lists(ENDS, min_size=1, max_size=4), talk_s=st.sampled_from([0, 20]))
     def work(self, rounds: int, ends: list[Outcome], talk_s: int) -> None:
         """Let time pass in which all goes well."""
@@ -174,9 +193,12 @@ class StoreMachine(StoreTwins):
             self.settle({account: list(model.campaigns) for account, model in self.models.items()})
 
 
-def store_machine(open_store: Callable[[], Store]) -> type[StoreMachine]:
+def store_machine(open_store: Callable[[], Store], *, is_durable: bool = False) -> type[StoreMachine]:
     """Give the machine for one kind of store; ``open_store`` makes one that is not open yet, and empty.
 
+    One that ``is_durable`` is closed and opened again now and then: the same object is entered anew.
     Run it with ``hypothesis.stateful.run_state_machine_as_test``.
     """
-    return type("StoreMachineOfOneKind", (StoreMachine,), {"open_store": staticmethod(open_store)})
+    return type(
+        "StoreMachineOfOneKind", (StoreMachine,), {"open_store": staticmethod(open_store), "is_durable": is_durable}
+    )

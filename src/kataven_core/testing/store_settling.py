@@ -24,7 +24,7 @@ from kataven_core import (
 )
 
 from .host import Host, a_turn
-from .samples import ACME, AGENTS, GLOBEX, NOON, an_account, create, ended, operate, put, rows_with
+from .samples import ACME, AGENTS, GLOBEX, NOON, an_account, create, ended, operate, put, rows, rows_with
 from .store_suite import StoreSuite
 
 
@@ -162,6 +162,21 @@ class SettleContract(StoreSuite):
         await host.turn(put(paused=AGENTS[:1]), line_is_up=False)
         assert [each.status for each in await host.contacts("a")] == ["in_progress", "cancelled", "cancelled"]
         assert [each.status for each in await host.contacts("b")] == ["pending", "pending"]
+
+    async def test_a_campaign_that_is_made_and_stopped_in_one_turn_has_nobody_pending(self, host: Host) -> None:
+        await host.stage("a", rows(3))
+        await host.turn(create("a", 3), operate("a", "start"), operate("a", "stop"), line_is_up=False)
+        assert [each.status for each in await host.contacts("a")] == ["cancelled"] * 3
+        assert ((await host.counters("a")).cancelled, (await host.counters("a")).pending) == (3, 0)
+
+    async def test_a_campaign_whose_time_comes_while_it_is_uploaded_and_that_fails_at_once_has_nobody_pending(
+        self, host: Host
+    ) -> None:
+        await host.stage("a", rows(3))
+        host.wait(60)
+        await host.turn(create("a", 3, scheduled_at=NOON + timedelta(seconds=30)), put(paused=["agent"]))
+        assert (await host.campaign("a")).status == "failed"
+        assert [each.status for each in await host.contacts("a")] == ["cancelled"] * 3
 
     async def test_a_cancelled_contact_is_no_candidate_when_its_campaign_is_looked_at(self, host: Host) -> None:
         await host.begin("a", 3)

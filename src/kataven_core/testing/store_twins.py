@@ -3,11 +3,10 @@
 # ruff: noqa: S101 - what is told by an assert is the result of a test
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
-from attrs import evolve
 from hypothesis.stateful import RuleBasedStateMachine
 
 from kataven_core import (
@@ -15,9 +14,9 @@ from kataven_core import (
     AccountView,
     CampaignId,
     Command,
+    CommandRefused,
     Decision,
     Inputs,
-    KatavenError,
     Report,
     decide,
 )
@@ -27,6 +26,7 @@ from .samples import ACME, GLOBEX, NOON, a_reject, put, rows_with
 from .store_duty import at_least
 from .store_likeness import assert_reads_alike
 from .store_model import AccountModel
+from .store_orders import comparable
 
 T = TypeVar("T")
 
@@ -35,6 +35,8 @@ class StoreTwins(RuleBasedStateMachine):
     """Two accounts, in both; their inputs wait in ``inbox`` until a turn takes them."""
 
     open_store: ClassVar[Callable[[], Store]]
+    is_durable: ClassVar[bool] = False
+    """Whether it holds the same when it was closed and is opened again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,6 +85,35 @@ class StoreTwins(RuleBasedStateMachine):
         self.run(self.store.discard(account, name))
         self.compare()
 
+    def is_refused(self, account: AccountId, name: CampaignId) -> None:
+        """See that nothing can be staged under an id that is taken, whoever has taken it."""
+        told = self.run(_told(self.store.stage(account, name, rows_with([1]), [a_reject(2)])))
+        assert isinstance(told, CommandRefused), told
+        assert told.code == "campaign_exists"
+        self.compare()
+
+    def fail(self, error: Exception) -> None:
+        """Let the last decision of a turn fail, all that waits among its inputs, and see that nothing was written."""
+        turns = [self._turn(account, [*model.campaigns], line_is_up=True) for account, model in self.models.items()]
+
+        def decide_all_but_the_last(view: AccountView, inputs: Inputs, now: datetime) -> Decision:
+            if view.account_id == turns[-1].account_id:
+                raise error
+            return decide(view, inputs, now)
+
+        told = self.run(_told(self.store.settle(turns, decide_all_but_the_last, self.now)))
+        assert told is error
+        self.compare()
+
+    def reopen(self) -> None:
+        """Close the store and open it again: what was staged, and what waited, is gone."""
+        self.run(self.store.__aexit__(None, None, None))
+        self.run(self.store.__aenter__())
+        for account, model in self.models.items():
+            model.staged.clear()
+            self.inbox[account].clear()
+        self.compare()
+
     def settle(self, looks: Mapping[AccountId, Iterable[CampaignId]], *, line_is_up: bool = True) -> None:
         """Let the accounts that are named, or else both, take their turn."""
         turns = [self._take(account, looks.get(account, ()), line_is_up=line_is_up) for account in looks or self.models]
@@ -90,14 +121,19 @@ class StoreTwins(RuleBasedStateMachine):
         onlooker = _Dutiful(turns)
         decisions = self.run(self.store.settle(turns, onlooker, self.now))
         assert [onlooker.views[turn.account_id] for turn in turns] == [view for view, _ in expected]
-        assert [*map(_plain, decisions)] == [_plain(decision) for _, decision in expected]
+        assert [*map(comparable, decisions)] == [comparable(decision) for _, decision in expected]
         for turn, (_, decision) in zip(turns, expected, strict=True):
             self.models[turn.account_id].write(decision, self.now)
         self.compare()
 
     def _take(self, account: AccountId, looks: Iterable[CampaignId], *, line_is_up: bool) -> AccountTurn:
         """Take all that waits for an account."""
-        inputs, self.inbox[account] = self.inbox[account], []
+        turn = self._turn(account, looks, line_is_up=line_is_up)
+        self.inbox[account] = []
+        return turn
+
+    def _turn(self, account: AccountId, looks: Iterable[CampaignId], *, line_is_up: bool) -> AccountTurn:
+        inputs = self.inbox[account]
         reports = tuple(each for each in inputs if isinstance(each, Report))
         commands = tuple(each for each in inputs if isinstance(each, Command))
         jitter_s = {each.attempt_id: 0.5 for each in reports[::2]}
@@ -113,6 +149,14 @@ class StoreTwins(RuleBasedStateMachine):
         self.run(assert_reads_alike(self.store, self.models, self.now))
 
 
+async def _told(work: Awaitable[object]) -> object:
+    """Give what is answered, or raised."""
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at
+        return error
+
+
 class _Dutiful:
     """``decide`` on no more than a view must hold, so that stores which give more decide alike; it keeps the views."""
 
@@ -123,11 +167,3 @@ class _Dutiful:
     def __call__(self, view: AccountView, inputs: Inputs, now: datetime) -> Decision:
         self.views[view.account_id] = at_least(view, self._turns[view.account_id], now)
         return decide(self.views[view.account_id], inputs, now)
-
-
-def _plain(decision: Decision) -> object:
-    """Give a decision with its errors in a form that can be compared."""
-    answers = [
-        (type(each), each.code, each.message) if isinstance(each, KatavenError) else each for each in decision.answers
-    ]
-    return evolve(decision, answers=()), answers

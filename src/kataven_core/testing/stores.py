@@ -5,6 +5,7 @@ from .store_discarding import DiscardContract
 from .store_durability import DurabilityContract, OpeningContract
 from .store_failures import AllOrNothingContract
 from .store_forgetting import ForgettingContract
+from .store_histories import HistoriesContract
 from .store_races import RacesContract
 from .store_reads import AgendaContract, DialsSinceContract, ListsContract
 from .store_receipts import ReceiptsContract
@@ -32,6 +33,7 @@ class StoreContract(
     ReceiptsContract,
     ForgettingContract,
     RacesContract,
+    HistoriesContract,
     DurabilityContract,
 ):
     """The whole suite; a test class that overrides ``new_store`` runs it.

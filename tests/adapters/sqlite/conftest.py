@@ -65,6 +65,34 @@ def failing_commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return left
 
 
+@pytest.fixture
+def lost_answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give what is done in place of the commits to come, which then fail; "" where one does not."""
+    left: list[str] = []
+    connect = sqlite3.connect
+
+    class Losing(sqlite3.Connection):
+        is_deaf = False
+
+        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+            if self.is_deaf and sql.startswith("SELECT cycle"):
+                raise io_error()
+            if sql == "COMMIT" and left and (instead := left.pop(0)):
+                self.is_deaf = instead == "COMMIT, and be deaf"
+                super().execute(instead.partition(",")[0])
+                raise io_error()
+            return super().execute(sql, parameters)
+
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **more: connect(*args, factory=Losing, **more))
+    return left
+
+
+def io_error() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("as the disk says")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    return error
+
+
 class Executed(list[tuple[str, Any]]):
     """Statements with the values that were bound, the first row of many."""
 

@@ -26,7 +26,7 @@ from kataven_core import (
     decide,
 )
 from kataven_core.testing.host import Host, Onlooker, a_turn
-from kataven_core.testing.samples import ACME, GLOBEX, NOON, a_reject, create, ended, operate, put, rows
+from kataven_core.testing.samples import ACME, GLOBEX, NOON, a_reject, create, ended, operate, put, rows, rows_with
 
 pytestmark = pytest.mark.usefixtures("_impatient")
 
@@ -301,6 +301,48 @@ class TestACommit:
                 other.do("BEGIN IMMEDIATE", "COMMIT")
                 assert other.read("SELECT * FROM attempts") == []
             assert await host.dial("a") == ["a.0.1", "a.1.1", "a.2.1"]
+
+    async def test_one_that_is_durable_counts_though_its_answer_was_lost(
+        self, lost_answers: list[str], path: Path
+    ) -> None:
+        async with SqliteStore(path) as store:
+            host = await self.running(store)
+            lost_answers += ["COMMIT"]
+            assert await host.dial("a") == ["a.0.1", "a.1.1", "a.2.1"]
+            assert lost_answers == []
+            assert [*await host.open_attempts()] == ["a.0.1", "a.1.1", "a.2.1"]
+            lost_answers += ["COMMIT"]
+            await host.stage("b", rows_with([7]))
+            await host.turn(create("b", 1))
+            assert [each.position for each in await host.contacts("b")] == [0]
+
+    async def test_one_that_was_rolled_back_by_the_file_itself_has_changed_nothing(
+        self, lost_answers: list[str], path: Path
+    ) -> None:
+        async with SqliteStore(path) as store:
+            host = await self.running(store)
+            lost_answers += ["ROLLBACK"]
+            fault = await fails(host, look_at=["a"])
+            assert (fault.code, fault.is_retryable) == ("store_io", True)
+            assert await host.open_attempts() == {}
+            assert await host.dial("a") == ["a.0.1", "a.1.1", "a.2.1"]
+
+    async def test_one_of_which_the_file_can_not_tell_is_no_fault_that_passes_by_itself(
+        self, lost_answers: list[str], path: Path
+    ) -> None:
+        async with SqliteStore(path) as store:
+            host = await self.running(store)
+            lost_answers += ["COMMIT, and be deaf"]
+            fault = await fails(host, look_at=["a"])
+            assert (fault.code, fault.is_retryable) == ("store_in_doubt", False)
+            assert "start the engine anew" in fault.message
+            assert str(path) in fault.message
+
+    async def running(self, store: SqliteStore) -> Host:
+        host = Host(store)
+        await host.turn(put())
+        await host.begin("a", 3)
+        return host
 
 
 class TestWhatIsNoLongerThere:

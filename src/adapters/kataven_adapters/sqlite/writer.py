@@ -79,17 +79,42 @@ class Writer:
         try:
             result = job()
             with translated(self._path):
-                self._own(connection)
-                connection.execute("COMMIT")
+                cycle = self._own(connection)
+            self._commit(connection, cycle)
         except BaseException:
             if connection.in_transaction:  # a full disk may have ended it already
                 connection.execute("ROLLBACK")
             raise
         return result
 
-    def _own(self, connection: sqlite3.Connection) -> None:
-        """Let no process write that another has followed as the owner, whatever became of the lock."""
-        owned = "UPDATE owner SET cycle = cycle + 1 WHERE epoch = ?"
-        if connection.execute(owned, (self._epoch,)).rowcount != 1:
+    def _own(self, connection: sqlite3.Connection) -> int:
+        """Let no process write that another has followed as the owner, whatever became of the lock; give the cycle."""
+        owned = "UPDATE owner SET cycle = cycle + 1 WHERE epoch = ? RETURNING cycle"
+        cycles = connection.execute(owned, (self._epoch,)).fetchall()
+        if not cycles:
             sentence = f"the store {self._path} was taken over by another process: stop one of the two"
             raise AdapterFault("store_taken", sentence)
+        (cycle,) = cycles[0]
+        return int(cycle)
+
+    def _commit(self, connection: sqlite3.Connection, cycle: int) -> None:
+        """Commit; when that fails and the transaction is over all the same, only the file knows which way it ended.
+
+        To take what is durable for undone would be to forget its claims: nobody would dial them, or ask about them.
+        """
+        try:
+            with translated(self._path):
+                connection.execute("COMMIT")
+        except AdapterFault as fault:
+            if connection.in_transaction or not self._is_durable(connection, cycle, fault):
+                raise
+
+    def _is_durable(self, connection: sqlite3.Connection, cycle: int, fault: AdapterFault) -> bool:
+        try:
+            found = connection.execute("SELECT cycle FROM owner WHERE epoch = ?", (self._epoch,)).fetchall()
+        except sqlite3.Error:
+            found = []
+        if not found:
+            sentence = f"{fault.message}; whether its last change was written can't be told: start the engine anew"
+            raise AdapterFault("store_in_doubt", sentence) from fault
+        return bool(found[0][0] == cycle)

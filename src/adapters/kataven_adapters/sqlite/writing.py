@@ -93,7 +93,10 @@ class _Change(NamedTuple):
 
 
 def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: datetime) -> Iterator[_Change]:
-    """Yield changes in an order in which each table's rules hold: a call ends before its number is dialled again."""
+    """Yield changes in an order in which each table's rules hold: a call ends before its number is dialled again.
+
+    Contacts are cancelled when their campaign is there: one may be made and come to its end in the same turn.
+    """
     numbers = reading.numbers
     contacts = [
         (numbers[turn.account_id, each.after.campaign_id], each) for turn, made in both for each in made.contacts
@@ -105,14 +108,14 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
             for no, (before, after) in contacts
         ],
     )
-    cancelled = [(stamp(now), turn.account_id, name) for turn, made in both for name in made.cancelled]
-    yield _Change(CANCEL, cancelled, is_exact=False)
     campaigns = [each for _, made in both for each in made.campaigns]
     new = [each for each in campaigns if (each.account_id, each.id) not in numbers]
     yield _Change(ALLOT, [(each.account_id, each.id) for each in new], is_exact=False)
     yield _Change(CREATE, [(*campaign_row(each), each.account_id, each.id) for each in new])
     yield _Change(UNALLOT, [(each.account_id, each.id) for each in new])
     yield _Change(MOVE, [(*campaign_row(each)[2:], each.account_id, each.id) for each in campaigns if each not in new])
+    cancelled = [(stamp(now), turn.account_id, name) for turn, made in both for name in made.cancelled]
+    yield _Change(CANCEL, cancelled, is_exact=False)
     yield _Change(
         COUNT,
         [(turn.account_id, each.campaign_id, *counters_row(each)) for turn, made in both for each in made.counters],
