@@ -1,6 +1,6 @@
 """The engine as its host sees it: open it around a store and a line, then say what is to be done."""
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
@@ -25,7 +25,7 @@ from .hub import Hub
 from .imports import OnProgress
 from .meters import Unmetered
 from .settings import EngineSettings
-from .system import SystemClock, new_campaign_id
+from .system import SystemClock, chance, new_campaign_id
 from .uploads import UnderWay, Upload
 from .works import Works
 
@@ -48,7 +48,8 @@ class Engine:
     It opens and closes both. What a store or a line of another kind needs is said in ``kataven_core.ports``.
 
     ``accounts`` are put before anything is dialled, and what runs or is scheduled of others dials nobody; without them,
-    all are as they were put last. ``meter`` counts what is done.
+    all are as they were put last. ``meter`` counts what is done; ``chance`` gives numbers from 0 up to 1, by which pauses
+    are spread.
 
     Every method raises ``NotFound`` for what this account does not have, ``InvalidValue`` for what can't be used,
     ``CommandRefused`` for what can't be done now, and ``AdapterFault`` when the store can't do it.
@@ -65,6 +66,7 @@ class Engine:
         accounts: Sequence[Account] | None = None,
         meter: Meter | None = None,
         decide: Decide = decide_purely,
+        chance: Callable[[], float] = chance,
     ) -> None:
         self._store = store
         self._line = line
@@ -75,6 +77,7 @@ class Engine:
         self._accounts = accounts
         self._meter = meter or Unmetered()
         self._decide = decide
+        self._chance = chance
         self._uploads: UnderWay = set()
         self._works: Works | None = None
         self._open = AsyncExitStack()
@@ -91,6 +94,7 @@ class Engine:
                 settings=self._settings,
                 decide=self._decide,
                 meter=self._meter,
+                chance=self._chance,
             )
             opening.push_async_callback(works.stop, _ENDED)
             await works.start(self._accounts)

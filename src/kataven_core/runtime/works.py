@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from attrs import evolve
@@ -25,7 +25,6 @@ from .reconciler import Reconciler
 from .sends import Sends
 from .settings import EngineSettings
 from .sweeper import Sweeper
-from .system import chance
 
 log = logging.getLogger("kataven_core.engine")
 
@@ -46,6 +45,7 @@ class Works:
         settings: EngineSettings,
         decide: Decide,
         meter: Meter,
+        chance: Callable[[], float],
     ) -> None:
         self.inbox = Inbox()
         self.store = store

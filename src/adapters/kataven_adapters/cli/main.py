@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from kataven_core import __version__
 
-from . import campaigns, check, dial, keys, serve
+from . import campaigns, check, dial, keys, phone_network, serve
 from .failure import FAILED, USAGE, CommandFailure
 
 
@@ -90,4 +90,5 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     serve.add_to(commands)
     keys.add_to(commands)
     campaigns.add_to(commands)
+    phone_network.add_to(commands)
     return parser, list(commands.choices)
