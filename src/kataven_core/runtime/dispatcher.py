@@ -7,7 +7,7 @@ is held here can be thrown away at any moment: it is derived from the store agai
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from attrs import frozen
 
@@ -33,6 +33,14 @@ log = logging.getLogger("kataven_core.engine")
 _CLOSING: Final = (Ended, Unsent, NeverPlaced, Lost)
 _QUIETING: Final = (Operation.PAUSE, Operation.STOP, Operation.DELETE)
 """Operations that are answered only when no send of the campaign is under way."""
+
+
+class _Settled(NamedTuple):
+    """What was decided on these turns, and the moment of monotonic time at which it was begun."""
+
+    turns: Sequence[AccountTurn]
+    decisions: Sequence[Decision]
+    claimed_at: float
 
 
 @frozen(kw_only=True)
@@ -90,15 +98,24 @@ class Dispatcher:
         What fails alone is logged and set aside, so that the rest goes on. A fault that may pass is raised, with all
         that is not settled still in ``waiting``.
         """
-        claimed_at = self.clock.monotonic()
         try:
-            turns = [self._turn(each) for each in waiting]
-            decisions = await self.store.settle(turns, self.decide, self.clock.now())
+            settled = await self._settle_together(waiting)
         except Exception as error:
             if isinstance(error, AdapterFault) and error.is_retryable:
                 raise
             await self._settle_apart(waiting, error)
-            return
+        else:
+            self._follow_all(waiting, settled)
+
+    async def _settle_together(self, waiting: Sequence[Waiting]) -> _Settled:
+        """Settle all in one transaction; when this raises, nothing has changed."""
+        claimed_at = self.clock.monotonic()
+        turns = [self._turn(each) for each in waiting]
+        return _Settled(turns, await self.store.settle(turns, self.decide, self.clock.now()), claimed_at)
+
+    def _follow_all(self, waiting: Sequence[Waiting], settled: _Settled) -> None:
+        """Act on what is committed."""
+        turns, decisions, claimed_at = settled
         took_s = self.clock.monotonic() - claimed_at
         for turn, each, decision in zip(turns, waiting, decisions, strict=True):
             self._follow(each, decision, claimed_at)
@@ -126,9 +143,22 @@ class Dispatcher:
             raise
 
     async def _set_aside(self, waiting: Waiting, error: Exception) -> None:
-        """Leave out what can't be settled even alone, if nothing at all is what can be: else the store is to blame."""
+        """Leave out what can't be settled even alone, though nothing at all can be: else the store is to blame.
+
+        What the store says of it counts only if it says so again: a store that has failed once may be well by now, and
+        a campaign that is left out is looked at by nobody.
+        """
         if isinstance(error, AdapterFault):
             await self._try_nothing(waiting.account_id)
+            try:
+                settled = await self._settle_together([waiting])
+            except AdapterFault as again:
+                if again.is_retryable:
+                    raise
+                error = again
+            else:
+                self._follow_all([waiting], settled)
+                return
         log.error("set aside, as it can't be settled: %s", waiting.named(), exc_info=error)
         answer_all(waiting.asked, error)
 

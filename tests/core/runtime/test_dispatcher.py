@@ -658,3 +658,24 @@ async def test_whoever_gives_up_waiting_for_a_report_to_be_durable_disturbs_nobo
     await turns_of_the_loop()
     world.watch.gate.set()
     await world.until_dialled("a.0.1", "a.1.1")
+
+
+async def test_i12_a_campaign_that_a_store_has_once_failed_to_look_at_goes_on_when_the_store_does(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.create("a", 3)
+    world.watch.fail_next(LASTS, after=1)  # it is started, and then looked at
+    await world.engine.start(ACME, "a")
+    await world.until_dialled("a.0.1", "a.1.1", "a.2.1")
+    assert "set aside" not in caplog.text
+
+
+async def test_a_store_that_fails_for_a_while_over_what_it_has_failed_for_good_keeps_all_of_it(world: World) -> None:
+    await world.run("a", 1)
+    await world.until_dialled("a.0.1")
+    await world.quiet()
+    failures = iter([LASTS, None, PASSES])  # with the report; without anything; with the report once more
+    world.watch.poison = lambda _: next(failures, None)
+    world.phone.end("a.0.1")
+    await world.until_status("a", "completed")
+    assert (await world.counters("a")).completed == 1
