@@ -9,7 +9,6 @@ from collections.abc import Callable
 from kataven_core.ports import Store
 
 from .draw import draw_plan
-from .oracle import Violation
 from .plan import (
     NO_CAPS,
     Broken,
@@ -27,7 +26,9 @@ from .plan import (
     Sick,
     Stalled,
 )
-from .world import MakeEngine, Outcome, run
+from .processes import MakeEngine
+from .violation import Violation
+from .world import Outcome, run
 
 __all__ = [
     "NO_CAPS",
@@ -54,6 +55,6 @@ __all__ = [
 ]
 
 
-def simulate(seed: int, *, make_store: Callable[[], Store]) -> Outcome:
+def simulate(seed: int, *, make_store: Callable[[], Store], tell: Callable[[str], None] | None = None) -> Outcome:
     """Draw a plan from a seed and carry it out: the same seed is the same run, to the last callback."""
-    return run(draw_plan(seed), make_store=make_store)
+    return run(draw_plan(seed), make_store=make_store, tell=tell)

@@ -7,6 +7,7 @@ from datetime import datetime
 from attrs import Factory, define, evolve
 
 from kataven_core import (
+    NO_LIMIT,
     Account,
     AccountId,
     Attempt,
@@ -38,6 +39,11 @@ class Book:
     def open(self) -> list[Attempt]:
         """The attempts whose end is not known."""
         return [each for each in self.attempts.values() if each.is_open]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it dials."""
+        return self.campaign.status is CampaignStatus.RUNNING and not self.campaign.is_deleted
 
     @property
     def is_awaited(self) -> bool:
@@ -78,6 +84,8 @@ class Ledger:
     def __init__(self) -> None:
         self.accounts: dict[AccountId, Account] = {}
         self.books: dict[CampaignId, Book] = {}
+        self.minutes: dict[AccountId, datetime] = {}
+        """The minutes whose dials the accounts' caps count."""
 
     def of(self, account_id: AccountId) -> list[Book]:
         """Give an account's campaigns."""
@@ -87,6 +95,32 @@ class Ledger:
         """Give what an account's running campaigns may use together."""
         running = (book.campaign for book in self.of(account_id) if book.campaign.status is CampaignStatus.RUNNING)
         return sum(each.max_concurrent_calls for each in running)
+
+    def is_going_on(self) -> bool:
+        """Whether anything has something to do; what is scheduled and never fits into its account's budget has not."""
+        return any(book.is_awaited and not self._is_too_big(book.campaign) for book in self.books.values())
+
+    def _is_too_big(self, campaign: Campaign) -> bool:
+        account = self.accounts[campaign.account_id]
+        is_waiting = campaign.status is CampaignStatus.SCHEDULED and not self.books[campaign.id].open
+        return is_waiting and campaign.max_concurrent_calls > account.caps.concurrent_max
+
+    def idlers(self, now: datetime) -> Iterable[Book]:
+        """Give the campaigns that run, have somebody to dial and a slot to do it with, as far as is known here."""
+        for book in self.books.values():
+            account_id = book.campaign.account_id
+            caps = self.accounts[account_id].caps
+            up = sum(len(each.open) for each in self.of(account_id))
+            is_free = len(book.open) < book.campaign.max_concurrent_calls and up < caps.concurrent_max
+            is_day_open = min(caps.daily_calls_max, caps.daily_minutes_max) >= NO_LIMIT
+            is_now = self.minutes.get(account_id, now) <= now  # else the clock was set back, and the cap's minute waits
+            if book.is_running and is_free and is_day_open and is_now and self._has_due(book, now):
+                yield book
+
+    def _has_due(self, book: Book, now: datetime) -> bool:
+        busy = {each.phone_number for other in self.of(book.campaign.account_id) for each in other.open}
+        touched = any(each.is_due(now) and each.phone_number not in busy for each in book.contacts.values())
+        return touched or (len(book.contacts) < book.total and not busy)  # of those untouched no number is known here
 
     def attempt(self, attempt_id: AttemptId) -> Attempt | None:
         """Find an attempt."""
@@ -101,6 +135,7 @@ class Ledger:
         """Take over what was decided, in the order that ``Decision`` names."""
         if decision.account:
             self.accounts[account_id] = decision.account
+        self.minutes[account_id] = decision.usage.minute
         counters = {each.campaign_id: each for each in decision.counters}
         for campaign in decision.campaigns:
             if campaign.id in self.books:

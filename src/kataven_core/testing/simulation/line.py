@@ -1,10 +1,10 @@
 """The way between a process and the dialer, on which all may go wrong that does on a network."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from math import inf
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from kataven_core import (
     AdapterFault,
@@ -22,106 +22,13 @@ from kataven_core import (
 )
 from kataven_core.ports import Deliver, Originated
 
-from .chance import Chance
-from .clock import VirtualClock
-from .loop import Process, VirtualLoop
-from .plan import Faults, Phones
-from .provider import Provider
+from .exchange import TRIP_S, Exchange
+from .loop import Process
 
 LATE_S: Final = 9.5
 """So long after it was sent a request still arrives: its sender has given up after 5 s, and 5 s more may pass."""
 SETTLED_S: Final = 10.0
 """So long after the last moment at which a request may have been sent, none is under way any more."""
-_TRIP_S: Final = 0.05
-_AGAIN_S: Final = 5.0
-_NOTICE_S: Final = 2.0
-
-
-class Notes(Protocol):
-    """Hears what goes over the line, and what goes wrong there."""
-
-    def asked(self, order: Order) -> None:
-        """Hear that a process asks for a call, now."""
-        ...
-
-    def met(self, fault: str, attempt_id: AttemptId | None) -> None:
-        """Hear that a fault has met an attempt, or everything."""
-        ...
-
-
-class Exchange:
-    """The dialer's side of all lines: it knows which process is connected, and sends reports there."""
-
-    def __init__(
-        self,
-        *,
-        loop: VirtualLoop,
-        clock: VirtualClock,
-        seed: int,
-        faults: Faults,
-        phones: Phones,
-        notes: Notes,
-    ) -> None:
-        self.loop, self.clock, self.notes = loop, clock, notes
-        self.faults, self.phones = faults, phones
-        self.chance = Chance(seed, "line")
-        self.provider: Provider
-        self.is_cut = False
-        self.is_refusing = False
-        self._reports = Chance(seed, "reports")
-        self._line: SimulatedLine | None = None
-
-    @property
-    def trouble(self) -> str | None:
-        """What a process hears that asks for a call now; None: it may have one."""
-        if self.is_cut:
-            return "the dialer can't be reached"
-        return "the dialer refuses us" if self.is_refusing else None
-
-    def connect(self, line: "SimulatedLine | None") -> None:
-        """Send reports there from now on."""
-        self._line = line
-
-    def disconnect(self, line: "SimulatedLine") -> None:
-        """Send nothing there any more."""
-        if self._line is line:
-            self._line = None
-
-    def turn(self) -> None:
-        """Let the process that is connected notice, soon, that all is otherwise."""
-        self.loop.outside_in(self.chance.between(0.0, _NOTICE_S), self._turn)
-
-    def _turn(self) -> None:
-        if self._line:
-            self._line.process.call(self._line.look)
-
-    # Reports on their way.
-
-    def tell(self, report: Report) -> None:
-        """Send a report; what goes wrong with it is drawn."""
-        attempt_id, draw = report.attempt_id, self._reports
-        copies = 1
-        if draw.meets(self.faults.report_repeated):
-            self.notes.met("report_repeated", attempt_id)
-            copies = 2
-        for _ in range(copies):
-            wait_s = draw.between(0.0, _TRIP_S)
-            if draw.meets(self.faults.report_delayed):
-                self.notes.met("report_delayed", attempt_id)
-                wait_s += draw.between(1.0, 120.0)
-            if draw.meets(self.faults.report_lost):
-                self.notes.met("report_lost", attempt_id)
-            else:
-                self.loop.outside_in(wait_s, self._arrive, report, [])
-
-    def _arrive(self, report: Report, taken: list[bool]) -> None:
-        if taken:
-            return
-        line = self._line
-        if self.phones.insists:
-            self.loop.outside_in(_AGAIN_S, self._arrive, report, taken)
-        if line is not None and not self.is_cut:
-            line.process.call(line.hear, report, taken)
 
 
 class SimulatedLine:
@@ -167,7 +74,7 @@ class SimulatedLine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _thank(self, durable: "asyncio.Future[None]", taken: list[bool]) -> None:  # type: ignore[type-arg]
+    async def _thank(self, durable: Awaitable[None], taken: list[bool]) -> None:
         try:
             await durable
         except AdapterFault:
@@ -200,7 +107,7 @@ class SimulatedLine:
                 if draw.meets(getattr(faults, fault)):
                     exchange.notes.met(fault, order.attempt_id)
                     return await answer(order)
-            return await self._send(order, draw.between(0.0, _TRIP_S), draw.between(0.0, _TRIP_S))
+            return await self._send(order, draw.between(0.0, TRIP_S), draw.between(0.0, TRIP_S))
         finally:
             self._asked_until_s[order.attempt_id] = self._loop.time()
 
@@ -234,7 +141,7 @@ class SimulatedLine:
 
     async def _lose_answer(self, order: Order) -> Originated:
         if not self._exchange.trouble:
-            self._loop.outside_in(self._exchange.chance.between(0.0, _TRIP_S), self._exchange.provider.place, order)
+            self._loop.outside_in(self._exchange.chance.between(0.0, TRIP_S), self._exchange.provider.place, order)
         return await self._never()
 
     async def _send_late(self, order: Order) -> Originated:
@@ -248,11 +155,11 @@ class SimulatedLine:
 
     async def _be_refused(self, order: Order) -> Originated:
         draw = self._exchange.chance
-        await asyncio.sleep(draw.between(0.0, _TRIP_S))
+        await asyncio.sleep(draw.between(0.0, TRIP_S))
         return Originated(report=self._unsent(order).report, retry_after_s=draw.one_of((None, 1.0, 20.0)))
 
     async def _be_refused_for_good(self, order: Order) -> Originated:
-        await asyncio.sleep(self._exchange.chance.between(0.0, _TRIP_S))
+        await asyncio.sleep(self._exchange.chance.between(0.0, TRIP_S))
         ended = Ended(
             attempt_id=order.attempt_id, at=self._exchange.clock.now(), outcome=Outcome.INVALID_NUMBER, duration_s=0.0
         )

@@ -126,7 +126,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Let time pass."""
         self._passed_s += seconds
 
-    def call_soon(  # type: ignore[override] - typeshed ties the arguments to the callback
+    def call_soon(  # type: ignore[override]  # typeshed ties the arguments to the callback
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """Call this in its process, as soon as that can."""
@@ -143,7 +143,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Call this in that context, and let no process stand in the way."""
         super().call_soon(callback, *args, context=context)
 
-    def call_at(  # type: ignore[override] - as above
+    def call_at(  # type: ignore[override]  # as above
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Call this in its process at that time, or as soon as it can then."""
@@ -160,9 +160,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Call this outside of all processes, so much later, whoever asks for it."""
         return self.call_at(self._passed_s + delay_s, callback, *args, context=OUTSIDE.copy())
 
-    def _new_task(
-        self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], **more: Any
-    ) -> "asyncio.Task[T]":
+    def _new_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> "asyncio.Task[Any]":
         return _NumberedTask(coroutine, number=next(self._numbers), loop=loop, **more)
 
     # What a loop of the library asks of those that make one of it.

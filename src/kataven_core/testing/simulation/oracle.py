@@ -19,43 +19,31 @@ I12  a campaign that does not go on although nothing is in the way; a contact th
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 from kataven_core import (
-    AccountId,
     AccountView,
     AttemptId,
-    AttemptState,
     CampaignEvent,
     CampaignId,
     CampaignStatus,
     Decision,
     Operation,
     Order,
-    Outcome,
 )
 from kataven_core.ports import AccountTurn
 
+from . import audit
 from .clock import VirtualClock
 from .ledger import Book, Ledger
 from .loop import Process
+from .violation import Violation
 
 _QUIET = (Operation.PAUSE, Operation.STOP, Operation.DELETE)
 _INSTANT = timedelta(milliseconds=1)
-
-
-class Violation(NamedTuple):
-    """A breach: of which invariant, what happened, and at which second of the run."""
-
-    invariant: str
-    sentence: str
-    at_s: float
-
-    def __str__(self) -> str:
-        return f"{self.invariant} at {self.at_s:.3f} s: {self.sentence}"
 
 
 class Ended(NamedTuple):
@@ -66,9 +54,10 @@ class Ended(NamedTuple):
 
 
 class Oracle:
-    """Judges one run."""
+    """Judges one run; ``tell`` hears all that happens in it, line by line."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, tell: Callable[[str], None] | None = None) -> None:
+        self._tell = tell
         self.ledger = Ledger()
         self.violations: list[Violation] = []
         self.coverage: Counter[tuple[str, str]] = Counter()
@@ -85,6 +74,7 @@ class Oracle:
         self._starting: Counter[CampaignId] = Counter()
         self._started_by_hand: set[CampaignId] = set()
         self._sequences: dict[CampaignId, int] = {}
+        self._idlers: dict[CampaignId, int] = {}
         self._to_publish: dict[Process, list[CampaignEvent]] = {}
 
     @property
@@ -94,11 +84,18 @@ class Oracle:
 
     def note(self, *what: object) -> None:
         """Take something into the trace."""
-        self._trace.update(repr((round(self._clock.monotonic(), 6), *map(str, what))).encode())
+        line = " ".join((f"{self._clock.monotonic():.6f}", *map(str, what)))
+        self._trace.update(f"{line}\n".encode())
+        if self._tell:
+            self._tell(line)
 
     def breach(self, invariant: str, sentence: str) -> None:
         """Note a breach."""
         self.violations.append(Violation(invariant, sentence, self._clock.monotonic()))
+
+    def _breach_each(self, breaches: Iterator[audit.Breach]) -> None:
+        for invariant, sentence in breaches:
+            self.breach(invariant, sentence)
 
     def met(self, fault: str, attempt_id: AttemptId | None = None) -> None:
         """Note which states a fault has met: the attempt's, or those of all that are open."""
@@ -107,8 +104,8 @@ class Oracle:
             attempt = self.ledger.attempt(attempt_id)
             self.coverage[fault, attempt.state if attempt else "none"] += 1
             return
-        states = {each.state for each in self.ledger.open()}
-        for state in states or {"idle"}:
+        states = {each.state.value for each in self.ledger.open()}
+        for state in sorted(states) or ["idle"]:
             self.coverage[fault, state] += 1
 
     # What phones hear.
@@ -143,7 +140,7 @@ class Oracle:
         self._live[order.attempt_id] = order
 
     def _judge_delay(self, order: Order, book: Book | None) -> None:
-        """Judge how long after its contact's last call a phone rings: early by one clock, if that was set, not by both."""
+        """Judge how long after its contact's last call a phone rings. One clock may have been set, not both."""
         last = self._ended.get(_contact(order))
         attempt = self.ledger.attempt(order.attempt_id)
         if last is None or book is None or attempt is None:
@@ -208,79 +205,18 @@ class Oracle:
             if decision.counters or decision.account:
                 self.last_news_s = self._clock.monotonic()
             self.note("commit", turn.account_id, *(each.after.id + each.after.state for each in decision.attempts))
-            self._judge_tenant(turn.account_id, decision)
-            self._judge_changes(decision)
-            before = {name: book.campaign.status for name, book in self.ledger.books.items()}
+            self._breach_each(audit.foreign(self.ledger, turn.account_id, decision))
+            self._breach_each(audit.undone(self.ledger, decision))
+            were_running = {name for name, book in self.ledger.books.items() if book.is_running}
             self.ledger.write(turn.account_id, decision)
-            self._judge_admission(turn.account_id, decision, before, now)
-            self._judge_claims(turn.account_id, decision)
+            begun = [each for each in decision.campaigns if self.ledger.books[each.id].is_running]
+            begun = [each for each in begun if each.id not in were_running]
+            self._breach_each(audit.admitted(self.ledger, turn.account_id, begun, now, self._started_by_hand))
+            self._breach_each(audit.claimed(self.ledger, turn.account_id, decision, [*self._live.values()]))
             for counters in decision.counters:
-                self._judge_counters(self.ledger.books[counters.campaign_id])
+                self._breach_each(audit.miscounted(self.ledger.books[counters.campaign_id]))
             self._judge_events(decision)
             self._to_publish.setdefault(process, []).extend(decision.events)
-
-    def _judge_tenant(self, account_id: AccountId, decision: Decision) -> None:
-        owners = {each.account_id for each in decision.campaigns} | {
-            each.after.account_id for each in decision.attempts
-        }
-        owners |= {each.account_id for each in decision.orders} | {each.account_id for each in decision.events}
-        owners |= {self.ledger.books[each.after.campaign_id].campaign.account_id for each in decision.contacts}
-        if owners - {account_id}:
-            self.breach("I11", f"a decision for {account_id} changes what is {owners - {account_id}}'s")
-
-    def _judge_changes(self, decision: Decision) -> None:
-        for before, after in decision.attempts:
-            known = self.ledger.attempt(after.id)
-            if known is not None and known.state is AttemptState.DONE:
-                self.breach("I8", f"{after.id} changes after its end")
-            if known is None and before is not None:
-                self.breach("I8", f"{after.id} changes, and was never claimed")
-
-    def _judge_admission(
-        self, account_id: AccountId, decision: Decision, before: dict[CampaignId, CampaignStatus], now: datetime
-    ) -> None:
-        begun = [each for each in decision.campaigns if each.status is CampaignStatus.RUNNING]
-        begun = [each for each in begun if before.get(each.id) is not CampaignStatus.RUNNING]
-        account = self.ledger.accounts.get(account_id)
-        if begun and account and self.ledger.reserved(account_id) > account.caps.concurrent_max:
-            reserved = self.ledger.reserved(account_id)
-            self.breach("I10", f"{begun[0].id} begins, {reserved} are reserved of {account.caps.concurrent_max}")
-        for each in begun:
-            if each.scheduled_at and now < each.scheduled_at and each.id not in self._started_by_hand:
-                self.breach("I5", f"{each.id} begins at {now}, before {each.scheduled_at}")
-
-    def _judge_claims(self, account_id: AccountId, decision: Decision) -> None:
-        claims = [each.after for each in decision.attempts if each.before is None]
-        if not claims:
-            return
-        account = self.ledger.accounts[account_id]
-        for name in {each.campaign_id: None for each in claims}:
-            campaign = self.ledger.books[name].campaign
-            if (up := self._maybe_up(name)) > campaign.max_concurrent_calls:
-                self.breach("I1", f"{up} calls of {name} are or may be up, of {campaign.max_concurrent_calls}")
-            if campaign.status is not CampaignStatus.RUNNING or campaign.is_deleted:
-                self.breach("I4", f"{name} dials, and is {campaign.status}")
-        up = sum(self._maybe_up(book.campaign.id) for book in self.ledger.of(account_id))
-        if up > account.caps.concurrent_max:
-            self.breach("I1", f"{up} calls of {account_id} are or may be up, of {account.caps.concurrent_max}")
-
-    def _maybe_up(self, campaign_id: CampaignId) -> int:
-        """Count the attempts that are open, and the phones that ring for others."""
-        is_open = {each.id for each in self.ledger.books[campaign_id].open}
-        return len(is_open | {name for name, order in self._live.items() if order.campaign_id == campaign_id})
-
-    def _judge_counters(self, book: Book) -> None:
-        counters, name = book.counters, book.campaign.id
-        counted = {status: getattr(counters, status.value) for status in book.statuses}
-        if counters.total != book.total:
-            self.breach("I6", f"{counters.total} contacts of {name} are counted, of {book.total}")
-        if any(counted[status] != count for status, count in book.statuses.items()):
-            self.breach("I6", f"{name} counts {counted}, and its contacts are {dict(book.statuses)}")
-        outcomes = {each: count for each, count in counters.outcomes.items() if each is not Outcome.UNSENT}
-        if outcomes != dict(book.outcomes) or counters.attempts != book.dials:
-            self.breach("I8", f"{name} counts {counters.attempts}, {outcomes}: they are {book.dials}, {book.outcomes}")
-        if counters.calls_in_flight != len(book.open):
-            self.breach("I8", f"{name} counts {counters.calls_in_flight} calls in flight: they are {len(book.open)}")
 
     # What is told.
 
@@ -294,7 +230,7 @@ class Oracle:
             if counters.sequence != self._sequences.get(counters.campaign_id, 0):
                 self.breach("I9", f"{counters.campaign_id} counts {counters.sequence} events")
 
-    def published(self, process: Process, events: Sequence[CampaignEvent]) -> None:
+    def told(self, process: Process, events: Sequence[CampaignEvent]) -> None:
         """Judge what a process tells its listeners: all of what it has committed, and nothing else."""
         waiting = self._to_publish.get(process, [])
         for event in events:
@@ -307,24 +243,20 @@ class Oracle:
 
     def at_the_end(self) -> None:
         """Judge what is left when nothing is to come any more."""
-        for attempt in self.ledger.open():
-            self.breach("I7", f"{attempt.id} is {attempt.state} in the end")
         for name in self._live:
             self.breach("I7", f"the phone of {name} still rings in the end")
         for book in self.ledger.books.values():
-            self._judge_end(book)
+            self._breach_each(audit.left_over(book))
 
-    def _judge_end(self, book: Book) -> None:
-        campaign, left = (
-            book.campaign,
-            {each for each, count in book.statuses.items() if count and not each.is_terminal},
-        )
-        if campaign.status is CampaignStatus.RUNNING:
-            self.breach("I12", f"{campaign.id} still runs in the end")
-        if left and campaign.status.is_terminal and not campaign.is_deleted:
-            self.breach("I12", f"{campaign.id} is {campaign.status}, and contacts of it are {left}")
+    def look_for_idlers(self) -> None:
+        """Judge who could dial, in calm times, and has not since this was looked at before."""
+        idlers = {book.campaign.id: book.dials for book in self.ledger.idlers(self._clock.now())}
+        for name, dials in idlers.items():
+            if self._idlers.get(name) == dials:
+                self.breach("I12", f"{name} has somebody to dial and a slot to do it with, and dials nobody")
+        self._idlers = idlers
 
-    def unpublished(self, process: Process) -> Iterator[CampaignEvent]:
+    def untold(self, process: Process) -> Iterator[CampaignEvent]:
         """Give what a process that lives has committed and not told."""
         yield from self._to_publish.get(process, [])
 

@@ -1,11 +1,11 @@
 """What happens in a simulated run: who is dialled, what people do, and what goes wrong how often."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import field, frozen
 
 from kataven_core import Caps, Operation
-
 
 NO_CAPS: Final = Caps()
 
@@ -147,8 +147,12 @@ class Broken(Deed):
     """The store fails for good in the hands of this process: its next write says so, and the process is replaced."""
 
 
-LEASE_S = 10.0
+LEASE_S: Final = 10.0
 """How long a process must have shown no sign of life before another takes its place: longer than it may still send."""
+
+
+def _in_order(deeds: Iterable[Deed]) -> tuple[Deed, ...]:
+    return tuple(sorted(deeds, key=lambda each: each.at_s))
 
 
 @frozen(kw_only=True)
@@ -161,9 +165,7 @@ class Plan:
     seed: int = 0
     accounts: tuple[tuple[str, Caps], ...] = (("acme", NO_CAPS),)
     campaigns: tuple[CampaignPlan, ...] = ()
-    deeds: tuple[Deed, ...] = field(
-        default=(), converter=lambda deeds: tuple(sorted(deeds, key=lambda each: each.at_s))
-    )
+    deeds: tuple[Deed, ...] = field(default=(), converter=_in_order)
     faults: Faults = Faults()
     phones: Phones = Phones()
     calm_s: float = 600.0

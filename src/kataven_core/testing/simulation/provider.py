@@ -1,7 +1,7 @@
 """The dialer on the other side and the phones that it rings: the truth of a run. It outlives every process."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define
 
@@ -28,17 +28,20 @@ class Call:
     is_live: bool = True
 
 
-class Witness:
+class Witness(Protocol):
     """Hears what phones hear; the oracle is one."""
 
     def rings(self, order: Order) -> None:
         """Hear that a phone begins to ring."""
+        ...
 
     def answers(self, order: Order) -> None:
         """Hear that somebody picks up."""
+        ...
 
     def ends(self, order: Order) -> None:
         """Hear that a call is over."""
+        ...
 
 
 class Provider:
