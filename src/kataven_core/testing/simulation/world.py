@@ -11,6 +11,7 @@ from attrs import frozen
 
 from kataven_core import NO_LIMIT, AdapterFault, ContactStatus
 from kataven_core.ports import Store
+from kataven_core.values import floor_day
 from kataven_core.runtime import Engine, EngineSettings
 from kataven_core.testing.samples import NOON
 
@@ -207,7 +208,8 @@ class World:
         """Wait while there is something to wait for; what stands still without a reason is a breach."""
         oracle = self.oracle
         oracle.last_news_s = self._loop.time()
-        while oracle.ledger.is_going_on() or self._exchange.provider.live:
+        last_s = max((each.at_s for each in self._plan.deeds), default=0.0) + _STUCK_S
+        while oracle.ledger.is_going_on() or self._exchange.provider.live or self._loop.time() < last_s:
             quiet_s = self._loop.time() - max(oracle.last_news_s, self._awaited_until_s())
             if quiet_s > _STUCK_S + MAX_DURATION_S:
                 oracle.breach("I12", f"nothing has happened for {quiet_s:.0f} s, and nothing is waited for")
@@ -221,9 +223,10 @@ class World:
         now = self._clock.now()
         times = [at for book in self.oracle.ledger.books.values() for at in book.awaited]
         if any(min(caps.daily_calls_max, caps.daily_minutes_max) < NO_LIMIT for _, caps in self._plan.accounts):
-            times.append(NOON + timedelta(days=2))
+            news = now - timedelta(seconds=self._loop.time() - self.oracle.last_news_s)
+            times.append(floor_day(news) + timedelta(days=1))
         ahead = [at for at in times if at > now]
-        return self._loop.time() + ((min(ahead) - now).total_seconds() if ahead else 0.0)
+        return self._loop.time() + (min(ahead) - now).total_seconds() if ahead else 0.0
 
     async def _judge_pages(self) -> None:
         """Hold what can be read against the oracle's own books."""
