@@ -48,8 +48,8 @@ class Engine:
     It opens and closes both. What a store or a line of another kind needs is said in ``kataven_core.ports``.
 
     ``accounts`` are put before anything is dialled, and what runs or is scheduled of others dials nobody; without them,
-    all are as they were put last. ``meter`` counts what is done; ``chance`` gives numbers from 0 up to 1, by which pauses
-    are spread.
+    all are as they were put last. ``meter`` counts what is done; ``chance`` gives numbers from 0 up to 1, which spread
+    pauses.
 
     Every method raises ``NotFound`` for what this account does not have, ``InvalidValue`` for what can't be used,
     ``CommandRefused`` for what can't be done now, and ``AdapterFault`` when the store can't do it.

@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from kataven_core.ports import Line
 
 from .settings import EngineSettings
 
 log = logging.getLogger("kataven_core.line")
+
+_TRIES: Final = 3
 
 
 class LineWatch:
@@ -53,7 +56,13 @@ class LineWatch:
             self._asking.cancel()
 
     async def _come_up(self) -> None:
-        while not await self._ask():  # noqa: ASYNC110 - it is asked, and answers when it can
+        """Ask, and again where something could not be told; but let one call that never can be hold up no other.
+
+        It holds its slot until it is known what became of it, so that nobody is dialled in its place.
+        """
+        for _ in range(_TRIES):
+            if await self._ask():
+                break
             await asyncio.sleep(self._settings.line_pause_s)
         self._is_in_step = True
         log.warning("the line is up again")

@@ -76,6 +76,15 @@ async def test_a_line_that_can_not_say_yet_is_asked_until_it_can() -> None:
     assert (desk.asked, desk.watch.is_up) == (3, True)
 
 
+async def test_a_line_that_can_never_say_of_some_calls_takes_new_ones_all_the_same() -> None:
+    desk = Desk()
+    desk.answers = [False] * 3
+    desk.phone.turn("it is away")
+    desk.phone.turn(None)
+    await until(lambda: desk.ups)
+    assert (desk.asked, desk.watch.is_up) == (3, True)
+
+
 async def test_what_was_asked_before_it_was_away_again_does_not_count() -> None:
     desk = Desk()
     desk.may_answer.clear()
@@ -93,11 +102,12 @@ async def test_what_was_asked_before_it_was_away_again_does_not_count() -> None:
 
 async def test_who_is_stopped_asks_no_more() -> None:
     desk = Desk()
-    desk.answers = [False] * 1_000
+    desk.may_answer.clear()
     desk.phone.turn("it is away")
     desk.phone.turn(None)
     await until(lambda: desk.asked)
     desk.watch.stop()
+    desk.may_answer.set()
     await turns_of_the_loop()
     assert (len(asyncio.all_tasks()), desk.ups) == (1, 0)
 
