@@ -17,7 +17,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from kataven_core import AdapterFault
-from kataven_core.ports import Clock, Line, Store
+from kataven_core.ports import Clock, Line, LineOptions, Store
 
 
 @frozen
@@ -35,7 +35,10 @@ STORES: Final[Mapping[str, BuiltIn]] = {
 }
 LINES: Final[Mapping[str, BuiltIn]] = {
     "simulated": BuiltIn("kataven_adapters.simulated:simulated_line", "simulated://?seed=7"),
+    "http": BuiltIn("kataven_adapters.http_line:http_line", "http://HOST:PORT", extra="http-line"),
+    "https": BuiltIn("kataven_adapters.http_line:http_line", "https://HOST:PORT", extra="http-line"),
 }
+_NO_OPTIONS: Final = LineOptions()
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://.*", re.DOTALL)
 _FILE_NAME = re.compile(r"[\w .~/-]*[\w/-]\.\w+")
@@ -52,9 +55,9 @@ def store_from_url(url: str) -> Store:
     return store
 
 
-def line_from_url(url: str, clock: Clock) -> Line:
-    """Give the line that a URL names; errors as those of ``store_from_url``."""
-    line: Line = _LINES.factory(url)(url, clock)
+def line_from_url(url: str, clock: Clock, options: LineOptions = _NO_OPTIONS) -> Line:
+    """Give the line that a URL names; errors as those of ``store_from_url``, and ``invalid_options`` besides."""
+    line: Line = _LINES.factory(url)(url, clock, options)
     return line
 
 

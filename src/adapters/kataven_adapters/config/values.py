@@ -6,11 +6,14 @@ import attrs
 from attrs import field, frozen
 
 from kataven_core import MAX_FILE_BYTES, NO_LIMIT, RETRY_DELAY_MIN_S, Account, Agent, Caps, OutboundNumber, account_id
+from kataven_core.ports import LineOptions
 
 from .checks import NOT_BLANK, Must, matching, within, wrong_account_id
 
 _USUAL_RING_S: Final = 15
 """Calls that are given up sooner have often not rung at all."""
+_MARGIN_S: Final = 90.0
+"""So much longer than it should a call may last, until it is set up and torn down."""
 _FORM_BYTES: Final = 64 * 1024
 """What a request may hold besides the contacts file: the settings and the boundaries between the parts."""
 
@@ -58,6 +61,21 @@ class LineConfig:
     max_duration_s: float = field(default=3_600.0, validator=within(0.1, 86_400))
     reconcile_every_s: float = field(default=30.0, validator=within(0.1, 3_600))
     lost_after_s: float = field(default=120.0, validator=within(0, 86_400))
+
+    @property
+    def longest_call_s(self) -> float:
+        """After how many seconds no call is up any more, whatever became of it."""
+        return self.ring_timeout_s + self.max_duration_s + _MARGIN_S
+
+    def options(self, public_url: str) -> LineOptions:
+        """Give what the line itself is told; ``public_url`` is how it reaches this server."""
+        return LineOptions(
+            token=self.token,
+            secret=self.secret,
+            report_url=f"{public_url.rstrip('/')}/lines/http/reports",
+            ring_timeout_s=self.ring_timeout_s,
+            max_duration_s=self.max_duration_s,
+        )
 
 
 @frozen(kw_only=True)

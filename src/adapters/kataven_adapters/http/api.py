@@ -18,6 +18,7 @@ from .calls import Call, Services
 from .feeds import Feeds
 from .fields import ReadRegion
 from .keys import Authenticate, Caller
+from .line_reports import Take
 from .messages import Answer, Disconnected, EventStream, Request, Response
 from .metrics import Metrics
 from .problems import HttpProblem, problem_of, rendered
@@ -39,11 +40,13 @@ class ApiOptions(TypedDict, total=False):
     """What an API may be told besides. ``metrics`` are those that the engine was given, so that one page shows all.
 
     ``read_region`` gives what reads the national numbers of a region: ``kataven_adapters.numbers.national_parser``.
+    ``line_reports`` take what is posted to ``/lines/NAME/reports``, by name: for an HTTP line, ``{"http": line.take}``.
     """
 
     settings: ApiSettings
     metrics: Metrics
     read_region: ReadRegion | None
+    line_reports: Mapping[str, Take]
     clock: Clock
 
 
@@ -62,6 +65,7 @@ class Api:
             metrics=options.get("metrics") or Metrics(),
             routes=ROUTES,
             read_region=options.get("read_region"),
+            line_reports=options.get("line_reports") or {},
         )
         self._services.metrics.watch(engine, self._services.feeds)
 

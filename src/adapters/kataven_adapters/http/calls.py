@@ -18,13 +18,17 @@ from .problems import HttpProblem
 from .settings import ApiSettings
 
 if TYPE_CHECKING:
+    from .line_reports import Take
     from .metrics import Metrics
     from .route import Route
 
 
 @frozen(kw_only=True)
 class Services:
-    """One for the whole API. ``under_way`` are the keys of requests that are to be done once, and have begun."""
+    """One for the whole API. ``under_way`` are the keys of requests that are to be done once, and have begun.
+
+    ``line_reports`` take what dialers report, by the name of the line in their path.
+    """
 
     engine: Engine
     settings: ApiSettings
@@ -33,6 +37,7 @@ class Services:
     metrics: "Metrics"
     routes: "Sequence[Route]"
     read_region: ReadRegion | None = None
+    line_reports: "Mapping[str, Take]" = field(factory=dict)
     under_way: set[tuple[str, str, str]] = field(factory=set)
 
 

@@ -71,6 +71,10 @@ class Metrics:
         """Count one call that the line was asked for: how long it took from its claim to the line's answer."""
         self._dials.observe(took_s)
 
+    def passed_over(self, reports: int) -> None:
+        """Count reports about calls that are over, or that nobody knows."""
+        self._strangers.inc(reports)
+
     # What an API answers.
 
     def answered(self, method: str, route: str, status: int, took_s: float) -> None:
@@ -86,6 +90,11 @@ class Metrics:
     def _make_the_engines(self) -> None:
         calls = Counter("kataven_calls", "Calls that have ended, by outcome.", ["outcome"], registry=self._registry)
         self._outcomes = {outcome: calls.labels(outcome.value) for outcome in Outcome}
+        self._strangers = Counter(
+            "kataven_reports_passed_over",
+            "Reports of the line about calls that are over, or that nobody knows.",
+            registry=self._registry,
+        )
         self._dials = self._histogram("kataven_dial_latency_seconds", "From a call's claim to the line's answer.")
         self._claims = self._histogram("kataven_claim_latency_seconds", "Of commits that claim a call: read to write.")
         self._sizes = self._histogram(

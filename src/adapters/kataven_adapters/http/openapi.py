@@ -23,7 +23,7 @@ _KEYED: Final = (401, 403, 429, 503)
 
 def document(routes: Sequence[Route], mount: str) -> dict[str, Any]:
     """Give the description of all routes, for an API that is found below ``mount``. Nobody may change it."""
-    return _document(tuple(routes), mount)
+    return _document(tuple(route for route in routes if route.is_described), mount)
 
 
 @lru_cache(maxsize=16)

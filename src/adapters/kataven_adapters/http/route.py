@@ -15,7 +15,8 @@ class Route:
     """What is asked for by a method and a path, and what answers it.
 
     ``refusals`` are the statuses besides those that every route with a key may give. ``is_open`` needs no key;
-    ``is_at_root`` stands outside ``/api/v1``, ``is_anywhere`` in both places.
+    ``is_at_root`` stands outside ``/api/v1``, ``is_anywhere`` in both places. One that is not ``is_described`` is for
+    no client of the API.
 
     For its description: ``query`` names what may be asked in its URL, ``takes_form`` whether it takes the form of a new
     campaign. A success is of ``media_type``; ``shows`` names the schema of its JSON.
@@ -31,6 +32,7 @@ class Route:
     is_at_root: bool = False
     is_anywhere: bool = False
     is_stream: bool = False
+    is_described: bool = True
     tag: str = "campaigns"
     description: str = ""
     query: Sequence[str] = ()

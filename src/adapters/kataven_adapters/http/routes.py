@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from kataven_core import Operation
 
 from . import campaigns, creation
+from .line_reports import take_reports
 from .pages import docs, healthz, metrics, openapi, readyz
 from .route import Route
 
@@ -166,6 +167,18 @@ ROUTES: Final = (
         is_open=True,
         is_at_root=True,
         tag="operations",
+    ),
+    Route(
+        method="POST",
+        template="/lines/{line}/reports",
+        handler=take_reports,
+        summary="What a dialer reports of its calls",
+        success=204,
+        refusals=(400, 401, 404, 408, 503),
+        is_open=True,
+        is_at_root=True,
+        is_described=False,
+        tag="lines",
     ),
 )
 

@@ -121,12 +121,14 @@ class CallReport:
     detail: str | None = None
 
     def to_core(self) -> Ringing | Answered | Ended:
-        """Give the same in the engine's words."""
+        """Give the same in the engine's words; ``InvalidValue`` for an end that does not say how."""
         attempt_id = AttemptId(self.attempt_id)
         if self.type == "ringing":
             return Ringing(attempt_id=attempt_id, at=self.at)
-        if self.type == "answered" or self.outcome is None:  # an end that was read has its outcome
+        if self.type == "answered":
             return Answered(attempt_id=attempt_id, at=self.at)
+        if self.outcome is None:
+            raise wrong("outcome", "is missing")
         return Ended(attempt_id=attempt_id, at=self.at, outcome=self.outcome, duration_s=self.duration_s)
 
 

@@ -10,11 +10,13 @@ from typing import Final
 from aiohttp import web
 from attrs import frozen
 
+from kataven_adapters.cli.line_reports import line_reports
 from kataven_adapters.config import Config
 from kataven_adapters.http import ApiSettings, Metrics, create_app
 from kataven_adapters.http.fields import ReadRegion
 from kataven_adapters.registry import line_from_url, store_from_url
 from kataven_core import KatavenError
+from kataven_core.ports import Line
 from kataven_core.runtime import Engine, EngineSettings, SystemClock
 
 from .accounts import Accounts
@@ -74,27 +76,37 @@ class Serving:
         allow_many()
         with bound(plan.host, plan.port) as sockets:
             url = url_of(plan.host, sockets[0].getsockname()[1])
-            async with self._engine() as engine, listening(self._app(engine), sockets):
+            line = self._line(url)
+            async with self._engine(line) as engine, listening(self._app(engine, line), sockets):
                 self._tell_how_to_begin(url)
                 self._tell(f"listening on {url}")
                 log.info("listening on %s", url)
                 async with self._reloading(engine):
                     await self._leaving.wait()
 
-    def _engine(self) -> Engine:
-        line = self._plan.config.line
+    def _line(self, url: str) -> Line:
+        """Give the line, which reports to this server where it reports over HTTP."""
+        config = self._plan.config
+        options = config.line.options(config.server.public_url or url)
+        return line_from_url(self._plan.line_url, self._clock, options)
+
+    def _engine(self, line: Line) -> Engine:
+        config = self._plan.config.line
         return Engine(
             store=store_from_url(self._plan.store_url),
-            line=line_from_url(self._plan.line_url, self._clock),
+            line=line,
             clock=self._clock,
             accounts=self._accounts.values,
             meter=self._metrics,
             settings=EngineSettings(
-                reconcile_every_s=line.reconcile_every_s, lost_after_s=line.lost_after_s, drain_s=_DRAIN_S
+                reconcile_every_s=config.reconcile_every_s,
+                lost_after_s=config.lost_after_s,
+                longest_call_s=config.longest_call_s,
+                drain_s=_DRAIN_S,
             ),
         )
 
-    def _app(self, engine: Engine) -> web.Application:
+    def _app(self, engine: Engine, line: Line) -> web.Application:
         server = self._plan.config.server
         settings = ApiSettings(
             max_body_bytes=server.max_body_bytes,
@@ -108,6 +120,7 @@ class Serving:
             settings=settings,
             metrics=self._metrics,
             read_region=_national_numbers(),
+            line_reports=line_reports(line),
             clock=self._clock,
         )
 
