@@ -26,8 +26,8 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -42,6 +42,7 @@ T = TypeVar("T")
 KATAVEN: Final = (sys.executable, "-m", "kataven_adapters.cli")
 KEY: Final = "sk_live_acme_0123456789abcdef"
 SECRET: Final = "whsec_" + "a2F0YXZlbi1waG9uZXMtaGVhci1ldmVyeXRoaW5n"
+PHONES: Final = "phones.jsonl"
 CAMPAIGN_CAP: Final = 20
 RETRIES: Final = 2
 RETRY_DELAY_S: Final = 1
@@ -82,13 +83,13 @@ class Server:
         self._network_url = network_url
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
-        """Start it, and wait until it listens."""
+    def start(self, words: Sequence[str] = KATAVEN) -> None:
+        """Start it, by this command, and wait until it listens."""
         port = self.url.rpartition(":")[2] or "0"
         self._config.write_text(config(self.file, self._network_url, int(port)))
         began = time.monotonic()  # noqa: TID251 - it is measured
         with self._log.open("a") as log:
-            words = [*KATAVEN, "serve", "--config", str(self._config)]
+            words = [*words, "serve", "--config", str(self._config)]
             self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True)
         self.url = ready(self._process, "the server", self._log)
         self.restarts_s.append(time.monotonic() - began)  # noqa: TID251 - the same
@@ -111,6 +112,12 @@ class Server:
         assert self._process is not None  # noqa: S101 - it was started
         os.kill(self._process.pid, signal.SIGKILL)
         self._process.communicate()
+
+    def wait(self, seconds: float) -> int:
+        """Wait until it has died by itself; give how."""
+        assert self._process is not None  # noqa: S101 - it was started
+        self._process.communicate(timeout=seconds)
+        return self._process.returncode
 
     def stop(self) -> None:
         """Let it end as it should."""
@@ -174,11 +181,16 @@ class Customer(threading.Thread):
         try:
             with self._client:
                 while not self._enough.is_set():
-                    self._see_through(len(self.campaigns))
+                    self.see_through(len(self.campaigns))
         except BaseException as failure:  # noqa: BLE001 - whoever waits for this thread is to hear of it
             self.failure = failure
 
-    def _see_through(self, count: int) -> None:
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
+    def see_through(self, count: int) -> None:
+        """Have one campaign dialled to its end."""
         label = f"{self.name}-{count}"
         first = self._chance.randrange(0, 3 * CONTACTS)  # the customers' numbers overlap
         rows = "".join(f"+1415555{first + each:04d},{each}\n" for each in range(CONTACTS))
@@ -362,20 +374,10 @@ def contacts_of(client: KatavenClient, campaign_id: str) -> Iterator[Contact]:
 
 def torture(folder: Path, kills: int, seconds: float, seed: int) -> dict[str, Any]:
     """Kill so often, then leave it alone for so long; give the figures, and what is ``wrong``."""
-    chance, log = random.Random(seed), folder / "phones.jsonl"  # noqa: S311 - it keeps no secret
+    chance = random.Random(seed)  # noqa: S311 - it keeps no secret
     wrong: list[str] = []
     with ExitStack() as ending:
-        words = [f"--{name.replace('_', '-')}={value}" for name, value in {**WORLD, **FAULTS, "seed": seed}.items()]
-        errors = ending.enter_context((folder / "network.log").open("w"))
-        network = subprocess.Popen(
-            [*KATAVEN, "phone-network", "--port=0", f"--log={log}", f"--secret={SECRET}", *words],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        ending.callback(network.communicate)
-        ending.callback(network.terminate)
-        server = Server(folder, ready(network, "the phone network", folder / "network.log"))
+        server = Server(folder, ending.enter_context(phone_network(folder, {**WORLD, **FAULTS, "seed": seed})))
         server.start()
         ending.callback(server.stop)
         enough = threading.Event()
@@ -400,7 +402,7 @@ def torture(folder: Path, kills: int, seconds: float, seed: int) -> dict[str, An
             if sorted(known) != sorted(made):
                 wrong.append(f"{len(known)} campaigns, of {len(made)} that were created")
             contacts = [each for name in made for each in contacts_of(client, name)]
-    events = list(heard(log))
+    events = list(heard(folder / PHONES))
     wrong += judge(events, contacts, [each for customer in customers for each in customer.pauses])
     wrong += held_in(server.file)
     return {
@@ -424,6 +426,24 @@ def leave_alone(server: Server, seconds: float) -> dict[str, Any]:
     warm = {"memory_mb_warm": server.memory_mb, "open_files_warm": server.open_files}
     time.sleep(seconds * 3 / 4)
     return {"quiet_s": seconds, **warm, "memory_mb_end": server.memory_mb, "open_files_end": server.open_files}
+
+
+@contextmanager
+def phone_network(folder: Path, world: Mapping[str, float]) -> Iterator[str]:
+    """Run a phone network that writes its log into this folder; give its address."""
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in world.items()]
+    with (folder / "network.log").open("w") as errors:
+        network = subprocess.Popen(
+            [*KATAVEN, "phone-network", "--port=0", f"--log={folder / PHONES}", f"--secret={SECRET}", *words],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        try:
+            yield ready(network, "the phone network", folder / "network.log")
+        finally:
+            network.terminate()
+            network.communicate()
 
 
 def until_idle(client: KatavenClient, campaigns: Sequence[str]) -> None:
