@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo serve test check bench format lock clean
+.PHONY: demo serve test check bench deep format lock clean
 
 demo: $(READY)  ## dial examples/contacts.csv through server and client, on a SQLite file and a simulated line
 	$(BIN)/python examples/demo.py
@@ -27,12 +27,17 @@ check: $(READY)  ## format, lint, types, import contracts, docs, wheel
 bench: $(READY)  ## contacts CSV against a bare csv.reader loop
 	$(BIN)/python bench/contacts_csv.py
 
+deep: $(READY)  ## the long runs: simulation, planted bugs, kills, soak, fuzzing, mutation; hours of them
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/deep.txt
+	$(BIN)/python tools/deep.py $(ARGS)
+
 format: $(READY)  ## let ruff lay out and mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 lock: $(READY)  ## pin anew what developing takes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --group dev --all-extras pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --group deep pyproject.toml --output-file requirements/deep.txt
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) dist build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
