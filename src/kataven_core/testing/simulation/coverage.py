@@ -25,6 +25,7 @@ _EVERYTHING: Final = (
     "restart",
     "sick",
     "stall",
+    "stall_after",
     "write",
 )
 _OPEN: Final = (AttemptState.CLAIMED, AttemptState.UNKNOWN, AttemptState.LIVE)

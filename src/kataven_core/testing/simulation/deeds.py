@@ -5,7 +5,7 @@ from .exchange import Exchange
 from .loop import VirtualLoop
 from .oracle import Oracle
 from .people import People
-from .plan import LEASE_S, Broken, Crashed, Cut, Deed, Jumped, Operated, Put, Restarted, Sick, Stalled
+from .plan import Broken, Crashed, Cut, Deed, Jumped, Operated, Put, Restarted, Sick, Stalled
 from .processes import Processes
 from .store import Vault
 
@@ -84,10 +84,11 @@ class Deeds:
         if process is None:
             return
         self._oracle.met("replaced" if deed.is_replaced else "stall")
-        process.stall()
-        self._loop.outside_in(deed.for_s, process.wake)
         if deed.is_replaced:
-            self._loop.outside_in(LEASE_S, self._processes.replace, process)
+            self._processes.stall_and_replace(process, deed.for_s)
+        else:
+            process.stall()
+            self._loop.outside_in(deed.for_s, process.wake)
 
     def _cut(self, deed: Cut) -> None:
         self._oracle.met("refused_all" if deed.is_refused else "cut")

@@ -41,6 +41,7 @@ _RATES: Final = {
     "write": (0.01, 0.1),
     "crash_before": (0.002, 0.02),
     "crash_after": (0.002, 0.02),
+    "stall_after": (0.002, 0.02),
 }
 """From how seldom to how often each fault is met where it is switched on."""
 _ACCOUNTS: Final = ("acme", "globex")

@@ -26,6 +26,10 @@ class Notes(Protocol):
         """Hear that a process asks for a call, now."""
         ...
 
+    def answered(self, order: Order) -> None:
+        """Hear that a process waits no longer for the answer: it has one, or has given up."""
+        ...
+
     def met(self, fault: str, attempt_id: AttemptId | None) -> None:
         """Hear that a fault has met an attempt, or everything."""
         ...

@@ -110,6 +110,7 @@ class SimulatedLine:
             return await self._send(order, draw.between(0.0, TRIP_S), draw.between(0.0, TRIP_S))
         finally:
             self._asked_until_s[order.attempt_id] = self._loop.time()
+            exchange.notes.answered(order)
 
     async def _send(self, order: Order, there_s: float, back_s: float) -> Originated:
         """Send a request that arrives after ``there_s``, and wait for its answer."""

@@ -6,7 +6,7 @@ It never raises, as an error in the wrong task would be swallowed: ``violations`
 I1   more calls that are or may be up than the caps in force at a claim
 I2   an attempt that is asked for twice, or rings twice
 I3   a contact, or a number of an account, in two calls at once; more dials of a contact than 1 + its retries
-I4   a call that is asked for after pause, stop or delete was answered
+I4   a call that is asked for, or is being asked for, after pause, stop or delete was answered
 I5   a dial before its campaign's time, or sooner than the retry delay after the last call's end
 I6   contacts that do not sum up to the accepted rows
 I7   a slot that is held, or a phone that rings, when all is over
@@ -39,7 +39,7 @@ from kataven_core.ports import AccountTurn
 from . import audit
 from .clock import VirtualClock
 from .ledger import Book, Ledger
-from .loop import Process
+from .loop import Process, current_process
 from .violation import Violation
 
 _QUIET = (Operation.PAUSE, Operation.STOP, Operation.DELETE)
@@ -74,6 +74,7 @@ class Oracle:
         self._starting: Counter[CampaignId] = Counter()
         self._started_by_hand: set[CampaignId] = set()
         self._sequences: dict[CampaignId, int] = {}
+        self._under_way: dict[AttemptId, tuple[CampaignId, Process | None]] = {}
         self._idlers: dict[CampaignId, int] = {}
         self._to_publish: dict[Process, list[CampaignEvent]] = {}
 
@@ -113,6 +114,7 @@ class Oracle:
     def asked(self, order: Order) -> None:
         """Judge a process that asks for a call."""
         self.note("asked", order.attempt_id)
+        self._under_way[order.attempt_id] = order.campaign_id, current_process()
         self.asked_for[order.attempt_id] += 1
         if self.asked_for[order.attempt_id] > 1:
             self.breach("I2", f"{order.attempt_id} is asked for {self.asked_for[order.attempt_id]} times")
@@ -121,6 +123,10 @@ class Oracle:
         attempt = self.ledger.attempt(order.attempt_id)
         if attempt is None or attempt.phone_number != order.to or attempt.account_id != order.account_id:
             self.breach("I9", f"{order.attempt_id} is asked for, and no such claim is durable")
+
+    def answered(self, order: Order) -> None:
+        """Hear that a process waits no longer for what became of a call that it has asked for."""
+        self._under_way.pop(order.attempt_id, None)
 
     def rings(self, order: Order) -> None:
         """Judge a phone that begins to ring."""
@@ -186,6 +192,9 @@ class Oracle:
         is_quiet = book is None or book.campaign.status is not CampaignStatus.RUNNING
         if operation in _QUIET and is_quiet and not self._starting[campaign_id]:
             self._quiet[campaign_id] = operation.value
+            mine = campaign_id, current_process()  # requests of a process that is gone may still be on their way
+            for name in (name for name, whose in self._under_way.items() if whose == mine):
+                self.breach("I4", f"{name} is being asked for when {operation} is answered")
 
     # What is decided.
 

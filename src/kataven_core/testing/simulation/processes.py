@@ -15,6 +15,7 @@ from .exchange import Exchange
 from .line import SimulatedLine
 from .loop import Process, VirtualLoop
 from .oracle import Oracle
+from .plan import LEASE_S
 from .store import SimulatedStore, Vault
 
 MakeEngine = Callable[..., Engine]
@@ -109,6 +110,12 @@ class Processes:
         if self.process is process:
             self.process = self.engine = None
             self._loop.outside_in(_START_S, self.begin)
+
+    def stall_and_replace(self, process: Process, for_s: float) -> None:
+        """Let a process stand still for so long, and another take its place when its lease is over."""
+        process.stall()
+        self._loop.outside_in(for_s, process.wake)
+        self._loop.outside_in(LEASE_S, self.replace, process)
 
     def _died(self) -> None:
         if self.process and self.process.is_dead:

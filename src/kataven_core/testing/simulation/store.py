@@ -1,7 +1,7 @@
 """The store as the processes of a run see it: one outlives them all, and only the latest of them may write."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -37,6 +37,7 @@ from .plan import Faults
 LOCKED: Final = AdapterFault("store_locked", "the store is locked by something else", is_retryable=True)
 BROKEN: Final = AdapterFault("store_corrupt", "the store is damaged")
 TAKEN: Final = AdapterFault("store_taken", "the store was taken over by another process")
+_STALL_S: Final = (5.0, 60.0)
 
 
 class Notes(Protocol):
@@ -64,6 +65,7 @@ class Vault:
         self.store, self.loop, self.faults, self.notes = store, loop, faults, notes
         self.chance = Chance(seed, "store")
         self.epoch = 0
+        self.stall: Callable[[Process, float], None]
         self.is_sick = self.is_deaf = self.is_broken = False
         self.staged: dict[tuple[AccountId, CampaignId], None] = {}
 
@@ -113,6 +115,9 @@ class SimulatedStore:
         vault.notes.committed(self._process, turns, decisions, now)
         if vault.chance.meets(vault.faults.crash_after):
             await self._die("crash_after")
+        if vault.chance.meets(vault.faults.stall_after):
+            vault.notes.met("stall_after", None)
+            vault.stall(self._process, vault.chance.between(*_STALL_S))
         await self._pace()
         return decisions
 

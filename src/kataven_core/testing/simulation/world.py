@@ -11,9 +11,9 @@ from attrs import frozen
 
 from kataven_core import NO_LIMIT, AdapterFault, ContactStatus
 from kataven_core.ports import Store
-from kataven_core.values import floor_day
 from kataven_core.runtime import Engine, EngineSettings
 from kataven_core.testing.samples import NOON
+from kataven_core.values import floor_day
 
 from .chance import Chance
 from .clock import VirtualClock
@@ -150,6 +150,7 @@ class World:
             make_engine=make_engine,
             settings=settings,
         )
+        self._vault.stall = self._processes.stall_and_replace
         self._people = People(loop, clock, oracle, self._processes, tuple(name for name, _ in plan.accounts))
         self._deeds = Deeds(
             loop=loop,
@@ -225,6 +226,7 @@ class World:
         if any(min(caps.daily_calls_max, caps.daily_minutes_max) < NO_LIMIT for _, caps in self._plan.accounts):
             news = now - timedelta(seconds=self._loop.time() - self.oracle.last_news_s)
             times.append(floor_day(news) + timedelta(days=1))
+        times += self.oracle.ledger.minutes.values()  # a clock that was set back has its minute's cap wait
         ahead = [at for at in times if at > now]
         return self._loop.time() + (min(ahead) - now).total_seconds() if ahead else 0.0
 

@@ -1,0 +1,52 @@
+"""The engine keeps its promises in every simulated run: in those that are fixed, and in some that nobody has chosen."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+
+import pytest
+
+from kataven_adapters.memory import MemoryStore
+from kataven_core.testing.simulation import simulate
+
+FIXED = 300
+CHUNK = 25
+FRESH_CHUNKS = 4
+
+PRINT_HASHES = """
+import sys
+from kataven_adapters.memory import MemoryStore
+from kataven_core.testing.simulation import simulate
+print([simulate(seed, make_store=MemoryStore).trace_hash for seed in map(int, sys.argv[1:])])
+"""
+
+
+def breaches(seeds: Iterable[int]) -> list[str]:
+    """Run these, and give what was breached, each time with the command that repeats it."""
+    return [
+        f"{violation}; again: python tools/simulate.py --seed {seed} --trace"
+        for seed in seeds
+        for violation in simulate(seed, make_store=MemoryStore).violations
+    ]
+
+
+@pytest.mark.parametrize("first", range(0, FIXED, CHUNK))
+def test_no_fixed_seed_breaches_an_invariant(first: int) -> None:
+    assert breaches(range(first, first + CHUNK)) == []
+
+
+@pytest.mark.parametrize("chunk", range(FRESH_CHUNKS))
+def test_no_fresh_seed_breaches_an_invariant(chunk: int) -> None:
+    first = int.from_bytes(os.urandom(6), "big") + chunk
+    assert breaches(range(first, first + CHUNK)) == []
+
+
+def test_the_same_seeds_are_the_same_runs_in_processes_with_other_hashes() -> None:
+    printed = set()
+    for hash_seed in ("1", "2"):
+        command = [sys.executable, "-c", PRINT_HASHES, *map(str, range(6))]
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+        printed.add(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+    assert len(printed) == 1
+    assert len(set(printed.pop().split(", "))) == 6
