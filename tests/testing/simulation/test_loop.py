@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kataven_core.testing.simulation.loop import Deadlock, Process, VirtualLoop, current_process
+from kataven_core.testing.simulation import loop as loop_module
+from kataven_core.testing.simulation.loop import Deadlock, Endless, Process, VirtualLoop, current_process
 
 DAY_S = 86_400.0
 
@@ -164,3 +165,18 @@ def test_tasks_stand_in_a_set_by_when_they_were_made(loop: VirtualLoop) -> None:
 
     hashes = loop.run_until_complete(order())
     assert hashes == sorted(set(hashes))
+
+
+def test_what_goes_round_and_round_is_stopped(loop: VirtualLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "MOST_TURNS", 100)
+
+    async def spin() -> None:
+        while True:  # noqa: ASYNC110 - it waits for nothing
+            await asyncio.sleep(0)
+
+    spinning = loop.create_task(spin())
+    with pytest.raises(Endless):
+        loop.run_until_complete(spinning)
+    spinning.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(spinning)

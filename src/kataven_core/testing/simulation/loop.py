@@ -17,12 +17,18 @@ T = TypeVar("T")
 
 OUTSIDE: Final[Context] = Context()
 """Where the world outside all processes is: its timers go on whoever dies."""
+MOST_TURNS: Final = 2_000_000
+"""Turns of the loop in a run: a hundred times those that a long one takes."""
 _EVENT_S: Final = 1e-9
 """Moments less than this apart are the same."""
 
 
 class Deadlock(Exception):
     """Nothing is scheduled, and somebody still waits."""
+
+
+class Endless(Exception):
+    """Something goes round and round."""
 
 
 class Process:
@@ -96,10 +102,15 @@ class _Selector:
 
     def __init__(self, loop: "VirtualLoop") -> None:
         self._loop = loop
+        self._turns = 0
 
     def select(self, timeout: float | None) -> list[object]:
         if timeout is None:
             raise Deadlock("nothing is scheduled, and somebody still waits")
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            self._turns = 0  # so that what is left can be cleared away
+            raise Endless(f"it does not come to an end: the loop has turned {MOST_TURNS:,} times")
         self._loop.pass_time(timeout)
         return []
 

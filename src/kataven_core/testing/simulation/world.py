@@ -19,7 +19,7 @@ from .chance import Chance
 from .clock import VirtualClock
 from .deeds import Deeds
 from .exchange import Exchange
-from .loop import VirtualLoop
+from .loop import Deadlock, Endless, VirtualLoop
 from .oracle import Oracle
 from .people import People
 from .plan import Faults, Plan
@@ -72,7 +72,10 @@ def run(
                 tell=tell,
             )
             loop.set_exception_handler(world.hear_error)
-            loop.run_until_complete(world.live())
+            try:
+                loop.run_until_complete(world.live())
+            except (Deadlock, Endless) as error:
+                world.oracle.breach("I12", str(error))
             for sentence in failures.heard:
                 world.oracle.breach("error", sentence)
             loop.run_until_complete(world.clear_away())
