@@ -43,10 +43,10 @@ KATAVEN: Final = (sys.executable, "-m", "kataven_adapters.cli")
 KEY: Final = "sk_live_acme_0123456789abcdef"
 SECRET: Final = "whsec_" + "a2F0YXZlbi1waG9uZXMtaGVhci1ldmVyeXRoaW5n"
 PHONES: Final = "phones.jsonl"
-CAMPAIGN_CAP: Final = 20
+CAMPAIGN_CAP: Final = 50
 RETRIES: Final = 2
 RETRY_DELAY_S: Final = 1
-CONTACTS: Final = 60
+CONTACTS: Final = 150
 PATIENCE_S: Final = 120.0
 """How long everything may take to come to its end when nothing is killed any more."""
 WORLD: Final = {"answer": 0.5, "busy": 0.2, "no_answer": 0.2, "failed": 0.1, "ring_s": 0.1, "talk_s": 0.2}
