@@ -14,11 +14,10 @@ from kataven_core.ports import Clock
 from kataven_core.runtime import Engine, SystemClock
 
 from .body import Body
-from .calls import Call, Services
+from .calls import Call, Services, Take
 from .feeds import Feeds
 from .fields import ReadRegion
 from .keys import Authenticate, Caller
-from .line_reports import Take
 from .messages import Answer, Disconnected, EventStream, Request, Response
 from .metrics import Metrics
 from .problems import HttpProblem, problem_of, rendered

@@ -1,6 +1,6 @@
 """What a handler works with: who asks for what, and the services that all of them share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -18,9 +18,16 @@ from .problems import HttpProblem
 from .settings import ApiSettings
 
 if TYPE_CHECKING:
-    from .line_reports import Take
     from .metrics import Metrics
     from .route import Route
+
+
+Take = Callable[[Mapping[str, str], bytes], Awaitable[None]]
+"""Takes headers, by their names in small letters, and a body; it is done when what they state is durable.
+
+It raises ``CommandRefused`` with the code ``bad_signature`` for what somebody else has sent, ``InvalidValue`` for what
+can't be read, ``AdapterFault`` where it can't be written now: then it is to be sent again.
+"""
 
 
 @frozen(kw_only=True)
@@ -37,7 +44,7 @@ class Services:
     metrics: "Metrics"
     routes: "Sequence[Route]"
     read_region: ReadRegion | None = None
-    line_reports: "Mapping[str, Take]" = field(factory=dict)
+    line_reports: Mapping[str, Take] = field(factory=dict)
     under_way: set[tuple[str, str, str]] = field(factory=set)
 
 

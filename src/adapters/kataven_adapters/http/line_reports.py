@@ -1,6 +1,5 @@
 """Where lines hear what became of their calls: no key opens it, as each line knows by a signature who speaks."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from kataven_core import CommandRefused
@@ -8,13 +7,6 @@ from kataven_core import CommandRefused
 from .calls import Call
 from .messages import Response
 from .problems import HttpProblem
-
-Take = Callable[[Mapping[str, str], bytes], Awaitable[None]]
-"""Takes headers, by their names in small letters, and a body; it is done when what they state is durable.
-
-It raises ``CommandRefused`` with the code ``bad_signature`` for what somebody else has sent, ``InvalidValue`` for what
-can't be read, ``AdapterFault`` where it can't be written now: then it is to be sent again.
-"""
 
 MAX_BYTES: Final = 1024 * 1024
 """A thousand reports of the longest kind."""

@@ -1,17 +1,14 @@
 """The dialer's end of the lines of all processes: what it is asked for arrives here, and its reports set out."""
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from kataven_core import AttemptId, Order, Report
 
 from .chance import Chance
 from .clock import VirtualClock
-from .loop import VirtualLoop
+from .loop import Process, VirtualLoop
 from .plan import Faults, Phones
 from .provider import Provider
-
-if TYPE_CHECKING:
-    from .line import SimulatedLine
 
 TRIP_S: Final = 0.05
 """So long at most a message is on its way, if nothing holds it up."""
@@ -35,6 +32,20 @@ class Notes(Protocol):
         ...
 
 
+class Receiver(Protocol):
+    """One process's end of the line."""
+
+    process: Process
+
+    def hear(self, report: Report, taken: list[bool]) -> None:
+        """Take a report, and say in ``taken`` when it is durable."""
+        ...
+
+    def look(self) -> None:
+        """Notice whether the dialer can be reached."""
+        ...
+
+
 class Exchange:
     """The dialer's side of all lines: it knows which process is connected, and sends reports there."""
 
@@ -55,7 +66,7 @@ class Exchange:
         self.is_cut = False
         self.is_refusing = False
         self._reports = Chance(seed, "reports")
-        self._line: SimulatedLine | None = None
+        self._line: Receiver | None = None
 
     @property
     def trouble(self) -> str | None:
@@ -64,11 +75,11 @@ class Exchange:
             return "the dialer can't be reached"
         return "the dialer refuses us" if self.is_refusing else None
 
-    def connect(self, line: "SimulatedLine | None") -> None:
+    def connect(self, line: Receiver | None) -> None:
         """Send reports there from now on."""
         self._line = line
 
-    def disconnect(self, line: "SimulatedLine") -> None:
+    def disconnect(self, line: Receiver) -> None:
         """Send nothing there any more."""
         if self._line is line:
             self._line = None
