@@ -120,4 +120,9 @@ def test_the_callers_are_the_agent_and_the_number() -> None:
 def test_there_are_no_callers_where_one_is_missing(agent_id: str, phone_number_id: str, field: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         ACME.callers(agent_id, phone_number_id)
+    assert caught.value.code == "invalid_settings"
     assert [problem.field for problem in caught.value.problems] == [field]
+
+
+def test_an_agent_has_no_name_and_no_route_unless_given() -> None:
+    assert (Agent(id="a").name, Agent(id="a").route) == ("", "")

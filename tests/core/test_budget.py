@@ -203,6 +203,12 @@ def test_of_several_used_up_caps_the_one_that_lasts_longest_is_named(used_up: li
     assert account_allowance(caps, used, NOW).binding == named
 
 
+def test_a_cap_that_leaves_one_dial_does_not_hide_one_that_leaves_none() -> None:
+    used = usage(calls_this_minute=9, calls_today=8)
+    allowance = account_allowance(Caps(daily_calls_max=9, calls_per_minute=9), used, NOW)
+    assert (allowance.dials, allowance.binding) == (0, Cap.CALLS_PER_MINUTE)
+
+
 def test_without_limits_nothing_is_held_back() -> None:
     assert account_allowance(Caps(), AccountUsage.empty(NOW), NOW).dials == NO_LIMIT
 

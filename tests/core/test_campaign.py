@@ -311,7 +311,7 @@ def test_a_schedule_comes_due_only_within_the_budget() -> None:
     due = {"counters": SOME_LEFT, "now": NOW}
     assert come_due(SCHEDULED, account=allowing(20), reserved=15, **due).campaign.status == "running"  # type: ignore[arg-type]
     for account, reserved in ((allowing(20), 16), (allowing(0), 0)):
-        with pytest.raises(BudgetExhausted):
+        with pytest.raises(BudgetExhausted, match=r"^cannot start a campaign that is scheduled: "):
             come_due(SCHEDULED, account=account, reserved=reserved, **due)  # type: ignore[arg-type]
 
 
@@ -408,6 +408,14 @@ def test_a_running_campaign_that_may_call_no_more_fails_and_says_why(why: str) -
     assert isinstance(event, CampaignFailed)
     assert (event.cancelled, event.sequence) == (7, 42)
     assert all(field in event.reason for field in fields)
+
+
+def test_all_that_keeps_a_campaign_from_calling_is_said_at_once() -> None:
+    [event] = fail(RUNNING, counters=SOME_LEFT, account=Account(id=ACME.id), now=NOW).events
+    assert isinstance(event, CampaignFailed)
+    assert (
+        event.reason == f"{WHY_FAILED}; phone_number_id is no number of this account: give the id of one of its numbers"
+    )
 
 
 def test_a_running_campaign_that_may_call_does_not_fail() -> None:

@@ -326,7 +326,7 @@ def test_a_report_comes_back_as_it_was(report: Any) -> None:
 
 
 def test_a_report_of_no_known_type_is_refused() -> None:
-    with pytest.raises(InvalidValue, match=r"Report\.type: must be one of Placed, "):
+    with pytest.raises(InvalidValue, match=r"Report\.type: must be one of Placed, Ringing, "):
         from_plain({"type": "CampaignStarted"}, Report)
 
 
@@ -532,6 +532,7 @@ def test_reading_leaves_what_was_given() -> None:
             "Account.agents[0].status: 'busy' is not a valid AgentStatus",
         ),
         ([], Account, "Account: must be an object"),
+        (to_plain(FRESH) | {"custom_fields": "name"}, Contact, "Contact.custom_fields: must be an object"),
     ],
 )
 def test_the_message_says_what_is_wrong(data: Any, kind: Any, message: str) -> None:

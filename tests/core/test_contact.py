@@ -175,6 +175,7 @@ def test_the_unsent_retry_stays_due() -> None:
     back = conclude(DIALLED_AGAIN, outcome=Outcome.UNSENT, ended_at=ENDED, policy=ONCE_AGAIN, now=NOW)
     assert (back.status, back.attempts, back.claims) == (ContactStatus.PENDING, 1, 2)
     assert (back.last_outcome, back.updated_at) == (Outcome.BUSY, NOW)
+    assert back.last_attempt_at == back.next_attempt_at == DIALLED_AGAIN.last_attempt_at is not None
     assert back.is_due(NOW)
 
 

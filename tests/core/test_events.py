@@ -71,6 +71,7 @@ def test_an_event_is_one_of_these() -> None:
 @pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
 def test_an_event_is_hashable_and_never_changes(event: Any) -> None:
     assert {event: 1}[evolve(event)] == 1
+    assert not hasattr(event, "__dict__")
     with pytest.raises(FrozenInstanceError):
         event.sequence = 2
 

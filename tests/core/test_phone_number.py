@@ -201,7 +201,70 @@ def test_any_text_is_a_number_in_e164_or_refused_with_a_sentence(text: str) -> N
 
 def test_a_zero_in_square_brackets_is_dropped_too_and_two_are_refused() -> None:
     assert parse_phone_number("+44 [0] 20 7946 0958") == "+442079460958"
-    assert message("+44 (0) (0)20 7946 0958").endswith("has two (0): write the number as it is dialled from abroad")
+    for two in ("(0) (0)", "(0) [0]", "[0](0)"):
+        written = message(f"+44 {two}20 7946 0958")
+        assert written.endswith("has two (0): write the number as it is dialled from abroad")
+
+
+def test_every_space_of_a_width_of_its_own_is_a_separator_and_its_neighbors_are_none() -> None:
+    spaces = [*map(chr, range(0x2000, 0x200B))]
+    assert {parse_phone_number(f"+44{space}20 7946 0958") for space in spaces} == {"+442079460958"}
+    for other in ("\u1fff", "\u200b", "~"):
+        assert "is no part of a number" in message(f"+44{other}20 7946 0958")
+
+
+def test_what_was_written_is_shown_up_to_its_fortieth_character() -> None:
+    assert message("x" * 40).startswith(f"'{'x' * 40}' ")
+    assert message("x" * 41).startswith(f"'{'x' * 40}…' ")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(
+            "1",
+            "7",
+            "20",
+            "27",
+            "30",
+            "31",
+            "34",
+            "36",
+            "40",
+            "41",
+            "43",
+            "49",
+            "51",
+            "55",
+            "58",
+            "60",
+            "66",
+            "81",
+            "82",
+        ),
+        *(
+            "84",
+            "86",
+            "90",
+            "95",
+            "98",
+            "211",
+            "299",
+            "350",
+            "387",
+            "420",
+            "500",
+            "670",
+            "800",
+            "855",
+            "880",
+            "960",
+            "998",
+        ),
+    ],
+)
+def test_a_trunk_zero_is_dropped_after_a_country_code_of_any_length(code: str) -> None:
+    assert parse_phone_number(f"+{code} (0) 23 456 789") == f"+{code}23456789"
 
 
 def test_commas_are_no_separators() -> None:

@@ -78,5 +78,6 @@ def test_a_time_of_any_zone_is_kept_in_utc_and_a_naive_one_refused(kind: Any) ->
 
 @pytest.mark.parametrize("duration_s", [-1.0, float("nan"), float("inf")])
 def test_a_talk_is_so_many_seconds(duration_s: float) -> None:
-    with pytest.raises(InvalidValue, match="is no duration"):
+    with pytest.raises(InvalidValue, match="is no duration") as caught:
         Ended(attempt_id=ID, at=AT, outcome=Outcome.ANSWERED, duration_s=duration_s)
+    assert caught.value.code == "invalid_duration"

@@ -137,6 +137,11 @@ def test_the_eta_leaves_out_calls_that_are_already_made() -> None:
     assert snapshot(last_calls).eta == NOW
 
 
+def test_the_eta_is_now_where_more_calls_are_made_than_are_left_to_make() -> None:
+    last_calls = counters(in_progress=2, completed=98, attempts=103, calls_in_flight=5, outcomes={Outcome.ANSWERED: 98})
+    assert snapshot(last_calls).eta == NOW
+
+
 @pytest.mark.parametrize(
     ("count", "calls_per_minute"),
     [

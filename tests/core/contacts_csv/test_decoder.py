@@ -124,5 +124,11 @@ def test_a_workbook_is_told_from_other_files_that_are_no_text(data: bytes, cut: 
     assert flaw.sentence.startswith("the file is a workbook such as Excel's")
 
 
+def test_a_workbook_that_is_too_large_is_too_large() -> None:
+    _, flaw = decode([b"PK\x03\x04" + b"x" * MAX_FILE_BYTES])
+    assert flaw is not None
+    assert flaw.sentence.startswith("the file is larger than 10,485,760 bytes (10 MiB)")
+
+
 def test_a_text_that_begins_like_a_workbook_is_a_text() -> None:
     assert decode([b"PK\x03\x04,phone_number\n"]) == ("PK\x03\x04,phone_number\n", None)

@@ -123,6 +123,16 @@ MISSING = "no column of the header is called phone_number"
             'line 2: the quote that opens this cell is never closed: close it, or write "" for a quote',
         ),
         (
+            '\n"a\nb","c\n',
+            "unclosed_quote",
+            'line 3: the quote that opens this cell is never closed: close it, or write "" for a quote',
+        ),
+        (
+            "a;b\n1,2,3,4\n",
+            "no_phone_number",
+            f"line 1: {MISSING}: rename the one that holds the numbers, or name it as phone_column; there are 'a', 'b'",
+        ),
+        (
             '"a"x,b\n',
             "text_after_quote",
             'line 1: text follows the closing quote of this cell: write "" for a quote inside quotes',
@@ -132,6 +142,10 @@ MISSING = "no column of the header is called phone_number"
 )
 def test_what_keeps_a_row_from_being_a_header_is_said(text: str, code: str, message: str) -> None:
     assert error(text) == (code, message)
+
+
+def test_as_many_columns_as_allowed_may_still_lack_the_number_s() -> None:
+    assert error(",".join(map(str, range(64))) + "\n")[0] == "no_phone_number"
 
 
 def test_names_that_differ_only_in_case_are_two() -> None:
@@ -145,10 +159,11 @@ def test_likely_columns_are_named(name: str) -> None:
     assert f"likely {name!r}" in error(f"a,{name},b\n")[1]
 
 
-def test_a_message_stays_short_whatever_the_header() -> None:
-    names = [f"{n}{'x' * 4000}" for n in range(10)]
-    assert len(error(",".join(names))[1]) < 600
-    assert len(error(",".join(f"phone {name}" for name in names))[1]) < 600
+def test_a_message_shows_eight_names_or_five_likely_ones_and_forty_characters_of_each() -> None:
+    names, likely = ([f"{kind}{n}{'x' * 4000}" for n in range(10)] for kind in ("", "phone "))
+    all_shown, likely_shown = (", ".join(repr(name[:40]) for name in each) for each in (names[:8], likely[:5]))
+    assert error(",".join(names))[1].endswith(f"; there are {all_shown}")
+    assert error(",".join(likely))[1].endswith(f"; likely {likely_shown}")
 
 
 def test_another_column_s_name_is_the_one_asked_for() -> None:

@@ -20,6 +20,7 @@ def buffer_of(*parts: str) -> LineBuffer:
         ("a,b", [], "a,b"),
         ("a\n", ["a\n"], ""),
         ("a\r\nb\rc\nd", ["a\r\n", "b\r", "c\n"], "d"),
+        ("\rx", ["\r"], "x"),
         ("\n\r\n\r\rx", ["\n", "\r\n", "\r", "\r"], "x"),
         ("a\x0bb\x0cc\x1cd\x85e\u2028f\n", ["a\x0bb\x0cc\x1cd\x85e\u2028f\n"], ""),
     ],
@@ -71,14 +72,14 @@ def test_lines_put_back_are_not_worth_a_look_until_the_text_has_doubled() -> Non
     buffer.put_back(buffer.take_lines(is_last=False), 0)
     buffer.push("c\n")
     assert buffer.take_lines(is_last=False) == []
-    buffer.push("ddd\n")
-    assert buffer.take_lines(is_last=False) == ['"a\n', "b\n", "c\n", "ddd\n"]
+    buffer.push("dd\n")
+    assert buffer.take_lines(is_last=False) == ['"a\n', "b\n", "c\n", "dd\n"]
 
 
 def test_lines_put_back_are_worth_a_look_when_nothing_follows() -> None:
     buffer = buffer_of('"a\n')
     buffer.put_back(buffer.take_lines(is_last=False), 0)
-    buffer.push("b\nc")
+    buffer.push("b\n")
     assert buffer.take_lines(is_last=True) == ['"a\n', "b\n"]
 
 

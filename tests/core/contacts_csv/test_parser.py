@@ -14,7 +14,6 @@ from kataven_core.contacts_csv import (
     MAX_COLUMNS,
     MAX_FIELD_CHARS,
     MAX_FILE_BYTES,
-    MAX_LISTED_REJECTS,
     MAX_ROWS,
     AcceptedRow,
     ContactsFileError,
@@ -432,6 +431,10 @@ def test_duplicate_names_the_line_of_the_first() -> None:
     ]
 
 
+def test_what_becomes_of_duplicates_has_the_words_of_forms_and_commands() -> None:
+    assert [*map(str, Duplicates)] == ["reject", "keep"]
+
+
 def test_duplicates_are_kept_where_asked() -> None:
     text = "phone_number,name\n+14155550123,Ada\n+1 415 555 0123,Bob\n"
     result = contacts(text, CsvOptions(duplicates=Duplicates.KEEP))
@@ -510,7 +513,7 @@ def test_strict_refuses_the_file_for_one_row_and_lists_the_first_hundred() -> No
         "line 3, column phone_number: 150 of 151 rows can't be dialled: mend or remove them; the first: '0' has no "
         "country code: write + and the country code first, or name a default region"
     )
-    assert [row.value for row in error.rejected] == [str(n) for n in range(MAX_LISTED_REJECTS)]
+    assert [row.value for row in error.rejected] == [str(n) for n in range(100)]
 
 
 def test_a_file_without_an_accepted_row_is_refused_with_its_rejects() -> None:

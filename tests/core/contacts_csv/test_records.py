@@ -109,6 +109,12 @@ def test_too_long_a_cell_is_a_fault(cell: str, *, final: bool) -> None:
     assert fault(f'a\n"\n",{cell},"c"\n', final=final) == (FileFault.FIELD_TOO_LONG, 2, 1)
 
 
+def test_a_cell_of_two_lines_that_are_not_too_long_can_be_too_long() -> None:
+    half = "x" * (MAX_FIELD_CHARS // 2)
+    assert read(f'a,"{half}\n{half[1:]}"\n') == [Record(0, 2, ["a", f"{half}\n{half[1:]}"])]
+    assert fault(f'a,"{half}\n{half}"\n') == (FileFault.FIELD_TOO_LONG, 0, 1)
+
+
 def test_the_first_fault_of_a_record_counts() -> None:
     long = "x" * (MAX_FIELD_CHARS + 1)
     assert fault(f'{long},"a"b\n')[0] == FileFault.FIELD_TOO_LONG
@@ -155,6 +161,12 @@ def test_an_open_record_longer_than_any_is_a_fault() -> None:
 )
 def test_scan_reads_one_record(text: str, expected: Scan) -> None:
     assert scan(text, ",", final=False) == expected
+
+
+def test_a_quote_may_stay_open_for_as_long_as_a_record_may_be() -> None:
+    assert not scan('"' + "x" * (MAX_RECORD_CHARS - 1), ",", final=False).is_whole
+    with pytest.raises(RecordFault, match="never closed"):
+        scan('"' + "x" * MAX_RECORD_CHARS, ",", final=False)
 
 
 SOUP = st.text('ab,;"\r\n', max_size=25)

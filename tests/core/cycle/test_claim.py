@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kataven_core.account import NO_LIMIT
+from kataven_core.budget import Allowance, Cap
 from kataven_core.cycle import Inputs, Order, decide
 from kataven_core.phone_number import PhoneNumber
 from kataven_core.reports import Unsent
@@ -165,6 +166,12 @@ def test_a_clock_that_is_set_back_gives_no_second_helping(desk: "Desk") -> None:
 def test_a_campaign_that_has_dialled_all_that_was_due_is_not_held(desk: "Desk") -> None:
     desk.begin("a", 2, max_concurrent_calls=2)
     assert desk.turn(desk.put(concurrent_max=2)).holds == {}
+
+
+def test_a_campaign_whose_slots_are_full_with_all_that_was_due_is_not_looked_at_again(desk: "Desk") -> None:
+    desk.begin("a", 3, max_concurrent_calls=3)
+    decision = desk.turn()
+    assert (len(decision.orders), decision.holds, decision.again) == (3, {}, ())
 
 
 def test_each_campaign_is_told_what_holds_it(desk: "Desk") -> None:
@@ -417,7 +424,7 @@ def test_a_line_that_takes_no_calls_is_the_reason_where_something_is_due(desk: "
     desk.begin("a", 1)
     opens_at = desk.now + timedelta(seconds=30)
     decision = decide(desk.view(), Inputs(line_is_up=False, line_opens_at=opens_at), desk.now)
-    assert {name: (hold.binding, hold.opens_at) for name, hold in decision.holds.items()} == {A: ("line", opens_at)}
+    assert decision.holds == {A: Allowance(dials=0, binding=Cap.LINE, limit=0, opens_at=opens_at)}
 
 
 def test_dials_of_a_minute_are_shared_evenly_though_one_campaign_has_longer_calls(desk: "Desk") -> None:
@@ -427,6 +434,19 @@ def test_dials_of_a_minute_are_shared_evenly_though_one_campaign_has_longer_call
     dialled: list[str] = []
     for _ in range(20):
         orders = desk.turn().orders
+        dialled += [each.attempt_id for each in orders]
+        desk.wait(60)
+        desk.turn(*(desk.ended(each.attempt_id) for each in orders if each.campaign_id == "short"), line_is_up=False)
+    assert campaigns_of(dialled) == {"short": 10, "long": 10}
+
+
+def test_dials_of_a_day_are_shared_evenly_though_one_campaign_has_longer_calls(desk: "Desk") -> None:
+    desk.turn(desk.put(daily_calls_max=0))
+    desk.begin("short", 40, max_concurrent_calls=20)
+    desk.begin("long", 40, max_concurrent_calls=20)
+    dialled: list[str] = []
+    for allowed in range(1, 21):
+        orders = desk.turn(desk.put(daily_calls_max=allowed)).orders
         dialled += [each.attempt_id for each in orders]
         desk.wait(60)
         desk.turn(*(desk.ended(each.attempt_id) for each in orders if each.campaign_id == "short"), line_is_up=False)
@@ -468,3 +488,10 @@ def test_a_line_that_takes_no_calls_holds_nothing_where_nothing_is_due(desk: "De
     desk.begin("a", 1)
     desk.turn()
     assert desk.turn(line_is_up=False).holds == {}
+
+
+def test_a_campaign_that_begins_under_a_cap_of_0_is_not_held_where_all_its_numbers_are_busy(desk: "Desk") -> None:
+    desk.begin("a", [7])
+    desk.turn()
+    desk.turn(desk.put(calls_per_minute=0), desk.create("b", [7]))
+    assert desk.turn(desk.operate("b", "start")).holds == {}

@@ -37,6 +37,11 @@ FEWER = settings(max_examples=settings().max_examples // 3)
 """Each example is many turns."""
 
 
+def test_a_decision_is_to_do_nothing_unless_it_says_so(desk: "Desk") -> None:
+    nothing = Decision(account=None, usage=desk.usage)
+    assert (nothing.holds, nothing.wakes, nothing.again, nothing.waits) == ({}, {}, (), ())
+
+
 # The order inside a turn.
 
 

@@ -38,7 +38,8 @@ def test_the_earliest_retry_wakes_whether_it_was_set_now_or_before(desk: "Desk")
 
 def test_a_schedule_wakes_its_campaign_until_it_has_come(desk: "Desk") -> None:
     at = desk.now + MINUTE
-    assert desk.turn(desk.create("a", 1, scheduled_at=at)).wakes == {A: at}
+    decision = desk.turn(desk.create("a", 1, scheduled_at=at))
+    assert (decision.wakes, decision.waits) == ({A: at}, ())
     desk.wait(60)
     assert desk.turn().wakes == {}
 
@@ -46,6 +47,19 @@ def test_a_schedule_wakes_its_campaign_until_it_has_come(desk: "Desk") -> None:
 def test_a_deleted_schedule_wakes_nothing(desk: "Desk") -> None:
     desk.turn(desk.create("a", 1, scheduled_at=desk.now + MINUTE))
     assert desk.turn(desk.operate("a", "delete")).wakes == {}
+
+
+def test_the_schedule_of_what_was_started_early_and_paused_wakes_nothing(desk: "Desk") -> None:
+    desk.turn(desk.create("a", 1, scheduled_at=desk.now + MINUTE), desk.operate("a", "start"))
+    assert desk.turn(desk.operate("a", "pause")).wakes == {}
+
+
+def test_a_deleted_schedule_that_did_not_fit_waits_for_nothing(desk: "Desk") -> None:
+    desk.turn(desk.put(concurrent_max=5))
+    desk.begin("a", 5)
+    desk.turn(desk.create("b", 1, scheduled_at=desk.now + MINUTE))
+    desk.wait(60)
+    assert desk.turn(desk.operate("b", "delete")).waits == ()
 
 
 @pytest.mark.parametrize("operation", ["pause", "stop"])
@@ -180,7 +194,8 @@ def test_i12_a_schedule_that_did_not_fit_is_looked_at_again_though_the_clock_is_
     desk.begin("a", 5)
     desk.turn(desk.create("b", 1, scheduled_at=desk.now + MINUTE))
     desk.wait(60)
-    assert desk.turn(only=()).waits == (B,)
+    come = desk.turn(only=("b",))
+    assert (come.waits, come.wakes) == ((B,), {})
     desk.wait(-30)
     decision = desk.turn(desk.operate("a", "stop"), only=["b"])
     assert decision.wakes == {B: desk.now + timedelta(seconds=30)}

@@ -371,6 +371,7 @@ def test_i11_an_account_is_put_under_its_own_id(desk: "Desk") -> None:
     before = desk.account
     (answer,) = desk.turn(PutAccount(account=other)).answers
     assert isinstance(answer, InvalidValue)
+    assert (answer.code, [problem.field for problem in answer.problems]) == ("invalid_account", ["id"])
     assert desk.account == before
 
 

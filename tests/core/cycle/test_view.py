@@ -37,6 +37,7 @@ def test_an_empty_view_is_enough_for_reports_of_nobody_and_the_time(desk: "Desk"
     view = AccountView(account_id=desk.view().account_id, account=None, usage=desk.usage)
     stranger = Ended(attempt_id=AttemptId("a.0.1"), at=desk.now, outcome=Outcome.BUSY)
     assert decide(view, Inputs(reports=(stranger,)), desk.now).unrecognized == ("a.0.1",)
+    assert view.reserved == 0
 
 
 @given(numbers=st.lists(NUMBERS, min_size=2, max_size=4), ends=st.integers(0, 3), changes_account=st.booleans())
