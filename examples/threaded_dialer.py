@@ -3,7 +3,7 @@
     python examples/threaded_dialer.py examples/contacts.csv
 
 The core decides. This file owns what the core leaves to its host: the clock, the store (here: dicts), the line (here:
-chance) and the loop that brings them together. docs/howto/wire-in-your-own-dialer.md goes through it step by step.
+chance) and the loop that brings them together. docs/howto/decide-on-the-core-alone.md goes through it step by step.
 """
 
 import random

@@ -15,6 +15,8 @@ from kataven_adapters.config import (
     load_config,
 )
 from kataven_core import NO_LIMIT, Account, Agent, AgentStatus, Caps, InvalidValue, OutboundNumber, PhoneNumber
+from kataven_core.ports import LineOptions
+from kataven_core.runtime import EngineSettings
 
 HASH = "0123456789abcdef" * 4
 OTHER_HASH = "f" * 64
@@ -173,6 +175,25 @@ def test_an_omitted_cap_is_no_limit(file: Path) -> None:
     [config] = load(file, '[[accounts]]\nid = "a"').accounts
     assert config.account() == Account(id=config.account().id)
     assert config.account().caps.concurrent_max == NO_LIMIT
+
+
+# What the line is told
+
+
+@pytest.mark.parametrize("public_url", ["https://calls.example.com/voice", "https://calls.example.com/voice/"])
+def test_the_line_is_told_what_opens_the_dialer_and_where_it_reports(file: Path, public_url: str) -> None:
+    assert load(file, WHOLE, ENVIRON).line.options(public_url) == LineOptions(
+        token="t0ken",  # noqa: S106 - made up
+        secret="whsec_c2VjcmV0",  # noqa: S106 - made up
+        report_url="https://calls.example.com/voice/lines/http/reports",
+        ring_timeout_s=20,
+        max_duration_s=1800,
+    )
+
+
+def test_no_call_is_up_when_it_has_rung_and_talked_as_long_as_it_may_and_a_while_more(file: Path) -> None:
+    assert load(file, WHOLE, ENVIRON).line.longest_call_s == 20 + 1800 + 90
+    assert LineConfig().longest_call_s == EngineSettings().longest_call_s
 
 
 # Secrets

@@ -7,13 +7,22 @@ from typing import Any
 import pytest
 
 from kataven_adapters import registry
+from kataven_adapters.http_line import HttpLine
 from kataven_adapters.memory import MemoryStore
 from kataven_adapters.registry import BuiltIn, line_from_url, store_from_url
 from kataven_adapters.simulated import SimulatedLine
 from kataven_adapters.sqlite import SqliteStore
 from kataven_core import AdapterFault
+from kataven_core.ports import LineOptions
 
 Offer = Callable[..., None]
+KNOWN = "http://, https://, simulated://"
+FORMS = "this is no URL of a line: write it as simulated://?seed=7 or http://HOST:PORT or https://HOST:PORT"
+OPTIONS = LineOptions(
+    token="t0ken",  # noqa: S106 - made up
+    secret="whsec_bm9ib2R5J3MgcGhvbmUgcmluZ3M=",  # noqa: S106 - made up
+    report_url="https://calls.example.com/lines/http/reports",
+)
 
 
 class StoppedClock:
@@ -88,6 +97,17 @@ def test_a_simulated_line_is_built_in() -> None:
     assert line.calls_up == 0
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_line_to_a_dialer_of_one_s_own_is_built_in(scheme: str) -> None:
+    line = line_from_url(f"{scheme}://pbx.example.com:9000", StoppedClock(), OPTIONS)
+    assert isinstance(line, HttpLine)
+    assert line.trouble == "the line is not open"
+
+
+def test_a_line_to_a_dialer_of_one_s_own_takes_a_secret() -> None:
+    assert line_refusal("http://pbx.example.com:9000").startswith("the HTTP line can't be used: it takes a secret")
+
+
 def test_what_is_made_is_not_opened(tmp_path: Path) -> None:
     line_from_url(f"simulated://?log={tmp_path}/phones.jsonl", StoppedClock())
     store_from_url(f"sqlite:///{tmp_path}/calls.db")
@@ -104,7 +124,7 @@ def test_an_adapter_s_own_refusal_comes_through() -> None:
 
 def test_an_unknown_scheme_is_told_what_there_is() -> None:
     assert refusal("oracle://host/db") == "there is no store of the kind oracle://, there is memory://, sqlite://"
-    assert line_refusal("oracle://host") == "there is no line of the kind oracle://, there is simulated://"
+    assert line_refusal("oracle://host") == f"there is no line of the kind oracle://, there is {KNOWN}"
 
 
 @pytest.mark.parametrize(("written", "meant"), [("sqlite3", "sqlite"), ("memry", "memory")])
@@ -125,8 +145,8 @@ def test_what_is_no_url_is_told_how_one_is_written(text: str) -> None:
 
 
 def test_what_is_no_url_of_a_line_is_told_how_one_is_written() -> None:
-    assert line_refusal("simulated") == "this is no URL of a line: write it as simulated://?seed=7"
-    assert line_refusal("calls.db") == "this is no URL of a line: write it as simulated://?seed=7"
+    assert line_refusal("simulated") == FORMS
+    assert line_refusal("calls.db") == FORMS
 
 
 @pytest.mark.parametrize(
@@ -164,12 +184,25 @@ def test_a_missing_module_of_an_adapter_without_extra_is_a_bug(stores: dict[str,
 
 
 def test_others_join_by_an_entry_point(offer: Offer) -> None:
-    source = "def store(url): return ('store', url)\ndef line(url, clock): return ('line', url, clock)"
+    source = (
+        "def store(url): return ('store', url)\ndef line(url, clock, options): return ('line', url, clock, options)"
+    )
     points = "[kataven_core.stores]\nacme = acme_calls:store\n[kataven_core.lines]\nacme = acme_calls:line\n"
     offer("acme_calls", points, source)
     clock = StoppedClock()
-    made: tuple[Any, Any] = store_from_url("acme://db"), line_from_url("acme://pbx", clock)
-    assert made == (("store", "acme://db"), ("line", "acme://pbx", clock))
+    made: tuple[Any, Any] = store_from_url("acme://db"), line_from_url("acme://pbx", clock, OPTIONS)
+    assert made == (("store", "acme://db"), ("line", "acme://pbx", clock, OPTIONS))
+
+
+def test_a_line_that_is_told_nothing_is_given_options_that_say_nothing(offer: Offer) -> None:
+    offer(
+        "acme_calls",
+        "[kataven_core.lines]\nacme = acme_calls:line\n",
+        "def line(url, clock, options): return options",
+    )
+    made: Any = line_from_url("acme://pbx", StoppedClock())
+    assert made == LineOptions()
+    assert (made.token, made.secret, made.report_url) == (None, None, None)
 
 
 def test_what_others_offer_is_listed_and_suggested(offer: Offer) -> None:
@@ -177,7 +210,7 @@ def test_what_others_offer_is_listed_and_suggested(offer: Offer) -> None:
     assert refusal("acne://") == (
         "there is no store of the kind acne://, there is acme://, memory://, sqlite://: did you mean acme://"
     )
-    assert line_refusal("acme://") == "there is no line of the kind acme://, there is simulated://"
+    assert line_refusal("acme://") == f"there is no line of the kind acme://, there is {KNOWN}"
 
 
 def test_nobody_takes_over_what_is_built_in(offer: Offer) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from kataven_adapters.cli import main
@@ -42,8 +43,8 @@ def is_about(kind: str, decisions: Sequence[Decision]) -> bool:
 
 def die_around_commit(kind: str, moment: str) -> None:
     """Die in the thread that writes: before, between or after what a transaction of this kind does."""
-    write, commit = writer.write, writer.Writer._commit  # noqa: SLF001 - its very inside is what is tried
-    follow = dispatcher.Dispatcher._follow_all  # noqa: SLF001 - the same
+    inside: Any = writer  # its very inside is what is tried
+    write, commit, follow = inside.write, inside.Writer._commit, dispatcher.Dispatcher._follow_all  # noqa: SLF001
     now_about: list[bool] = [False]
 
     def watched_write(connection: Any, turns: Any, decisions: Sequence[Decision], *more: Any) -> Any:
@@ -64,8 +65,8 @@ def die_around_commit(kind: str, moment: str) -> None:
         if moment == "followed" and is_about(kind, settled.decisions):
             die()
 
-    writer.write = watched_write
-    writer.Writer._commit = watched_commit  # type: ignore[method-assign]  # noqa: SLF001 - as above
+    inside.write = watched_write
+    inside.Writer._commit = watched_commit  # noqa: SLF001 - as above
     dispatcher.Dispatcher._follow_all = watched_follow  # type: ignore[method-assign]  # noqa: SLF001 - as above
 
 
@@ -111,20 +112,13 @@ def die_around_report(moment: str) -> None:
     HttpLine.take = watched_take  # type: ignore[method-assign]
 
 
-POINTS: Final = {
+POINTS: Final[Mapping[str, Callable[[], None]]] = {
+    **{f"{kind}: {moment}": partial(die_around_commit, kind, moment) for kind in KINDS for moment in MOMENTS},
     **{
-        f"{kind}: {moment}": (lambda kind=kind, moment=moment: die_around_commit(kind, moment))
-        for kind in KINDS
-        for moment in MOMENTS
-    },
-    **{
-        f"send: {moment}": (lambda moment=moment: die_around_send(moment))
+        f"send: {moment}": partial(die_around_send, moment)
         for moment in ("begun", "asked", "answered", "understood", "reported")
     },
-    **{
-        f"report: {moment}": (lambda moment=moment: die_around_report(moment))
-        for moment in ("come", "delivered", "durable")
-    },
+    **{f"report: {moment}": partial(die_around_report, moment) for moment in ("come", "delivered", "durable")},
 }
 """Each place between a claim and its outcome at which the process waits for something, and both sides of commits."""
 

@@ -24,7 +24,7 @@ def tool() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.CONTACTS = 12
+    module.__dict__["CONTACTS"] = 12
     return module
 
 

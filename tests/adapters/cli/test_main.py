@@ -35,7 +35,10 @@ def test_the_command_alone_shows_what_there_is_and_is_wrong_usage() -> None:
         (
             ("call",),
             "usage: kataven [-h]",
-            "kataven: error: there is no command 'call': choose from check, dial, serve, keys, campaigns",
+            (
+                "kataven: error: there is no command 'call': "
+                "choose from check, dial, serve, keys, campaigns, phone-network"
+            ),
         ),
         (
             ("check", "a.csv", "--jsn"),

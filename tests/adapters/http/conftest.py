@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,8 @@ from kataven_adapters.memory import MemoryStore
 from kataven_adapters.numbers import national_parser
 from kataven_adapters.simulated import simulated_line
 from kataven_adapters.sqlite import SqliteStore
-from kataven_core.ports import Store
+from kataven_adapters.wire.taking import Take
+from kataven_core.ports import Line, Store
 from kataven_core.runtime import Engine, EngineSettings, SystemClock
 
 NUMBER = kc.OutboundNumber(id="office", e164=kc.PhoneNumber("+12025550100"))
@@ -147,10 +148,11 @@ async def serve(binding: str, tmp_path: Path) -> AsyncIterator[Serve]:
 
         async def start(
             *,
-            line: str = SLOW,
+            line: Line | str = SLOW,
             store: Store | str = "memory",
             settings: ApiSettings | None = None,
             engine_settings: EngineSettings | None = None,
+            line_reports: Mapping[str, Take] | None = None,
         ) -> Server:
             kept: dict[str, Callable[[], Store]] = {
                 "memory": MemoryStore,
@@ -159,7 +161,7 @@ async def serve(binding: str, tmp_path: Path) -> AsyncIterator[Serve]:
             metrics = Metrics()
             engine = Engine(
                 store=kept[store]() if isinstance(store, str) else store,
-                line=simulated_line(line, SystemClock()),
+                line=simulated_line(line, SystemClock()) if isinstance(line, str) else line,
                 accounts=[ACME, GLOBEX],
                 meter=metrics,
                 settings=engine_settings or EngineSettings(drain_s=0.2, settle_limit_s=1),
@@ -167,7 +169,12 @@ async def serve(binding: str, tmp_path: Path) -> AsyncIterator[Serve]:
             await stack.enter_async_context(engine)
             listening = free_socket()
             host, port = listening.getsockname()
-            options = {"settings": settings or ApiSettings(), "metrics": metrics, "read_region": national_parser}
+            options = {
+                "settings": settings or ApiSettings(),
+                "metrics": metrics,
+                "read_region": national_parser,
+                "line_reports": line_reports or {},
+            }
             prefix = await stack.enter_async_context(serving(binding, engine, listening, **options))
             return Server(f"http://{host}:{port}{prefix}", engine, host, port)
 

@@ -58,6 +58,7 @@ def test_it_is_a_meter(metrics: Metrics) -> None:
     meter: Meter = metrics
     meter.settled([], 0.0)
     meter.sent(0.0)
+    meter.passed_over(0)
 
 
 def test_the_page_says_what_it_is(metrics: Metrics) -> None:
@@ -106,6 +107,13 @@ def test_dials_are_timed(metrics: Metrics) -> None:
     found = figures(metrics)
     assert found["kataven_dial_latency_seconds_count"] == 2
     assert found["kataven_dial_latency_seconds_sum"] == pytest.approx(0.5)
+
+
+def test_reports_about_calls_that_nobody_knows_are_counted_from_the_beginning(metrics: Metrics) -> None:
+    assert figures(metrics)["kataven_reports_passed_over_total"] == 0
+    metrics.passed_over(2)
+    metrics.passed_over(3)
+    assert figures(metrics)["kataven_reports_passed_over_total"] == 5
 
 
 def test_answers_are_counted_and_timed_by_method_and_route(metrics: Metrics) -> None:

@@ -47,12 +47,14 @@ def test_it_is_made_once() -> None:
     assert document(ROUTES, "") is document([*ROUTES], "")
 
 
-def test_every_route_is_in_it_and_nothing_else() -> None:
+def test_every_route_is_in_it_but_for_what_lines_are_told_and_nothing_else() -> None:
+    described = [route for route in ROUTES if route.template != "/lines/{line}/reports"]
+    assert len(described) == len(ROUTES) - 1
     assert sorted(route_of(method, path).template for method, path, _ in OPERATIONS) == sorted(
-        route.template for route in ROUTES
+        route.template for route in described
     )
     assert {(route_of(method, path).method, route_of(method, path).template) for method, path, _ in OPERATIONS} == {
-        (route.method, route.template) for route in ROUTES
+        (route.method, route.template) for route in described
     }
 
 

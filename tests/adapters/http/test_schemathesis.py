@@ -228,7 +228,8 @@ def trial_of(label: str) -> Callable[[schemathesis.Case[Any]], None]:
     def test(case: schemathesis.Case[Any]) -> None:
         keeps_what_is_promised(case)
 
-    return test
+    made: Callable[[schemathesis.Case[Any]], None] = test
+    return made
 
 
 for _path, _methods in DOCUMENT["paths"].items():
@@ -240,7 +241,7 @@ for _path, _methods in DOCUMENT["paths"].items():
 def test_it_was_tried_in_earnest() -> None:
     """Every success was seen, also once more; errors in both forms; campaigns in every status where one is named."""
     labels = {label for label, _ in _answers}
-    if len(labels) < len(ROUTES):
+    if len(labels) < len([route for route in ROUTES if route.is_described]):
         pytest.skip("only a part of it was tried")
     for path, methods in DOCUMENT["paths"].items():
         for method, found in methods.items():

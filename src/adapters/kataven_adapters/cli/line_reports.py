@@ -1,10 +1,7 @@
 """What takes reports over HTTP: of the lines that there are, the one that is called http:// has it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-
+from kataven_adapters.wire.taking import Take
 from kataven_core.ports import Line
-
-Take = Callable[[Mapping[str, str], bytes], Awaitable[None]]
 
 
 def line_reports(line: Line) -> dict[str, Take]:

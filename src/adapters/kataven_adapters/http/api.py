@@ -9,12 +9,13 @@ from uuid import uuid4  # noqa: TID251 - the name of a request in a log is chanc
 
 from attrs import evolve
 
+from kataven_adapters.wire.taking import Take
 from kataven_core import AccountId, AdapterFault, KatavenError
 from kataven_core.ports import Clock
 from kataven_core.runtime import Engine, SystemClock
 
 from .body import Body
-from .calls import Call, Services, Take
+from .calls import Call, Services
 from .feeds import Feeds
 from .fields import ReadRegion
 from .keys import Authenticate, Caller

@@ -1,10 +1,11 @@
 """What a handler works with: who asks for what, and the services that all of them share."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from kataven_adapters.wire.taking import Take
 from kataven_core import Account, NotFound
 from kataven_core.ports import Clock
 from kataven_core.runtime import Engine
@@ -20,14 +21,6 @@ from .settings import ApiSettings
 if TYPE_CHECKING:
     from .metrics import Metrics
     from .route import Route
-
-
-Take = Callable[[Mapping[str, str], bytes], Awaitable[None]]
-"""Takes headers, by their names in small letters, and a body; it is done when what they state is durable.
-
-It raises ``CommandRefused`` with the code ``bad_signature`` for what somebody else has sent, ``InvalidValue`` for what
-can't be read, ``AdapterFault`` where it can't be written now: then it is to be sent again.
-"""
 
 
 @frozen(kw_only=True)

@@ -1,15 +1,11 @@
 """Where lines hear what became of their calls: no key opens it, as each line knows by a signature who speaks."""
 
-from typing import Final
-
+from kataven_adapters.wire.taking import MAX_BYTES
 from kataven_core import CommandRefused
 
 from .calls import Call
 from .messages import Response
 from .problems import HttpProblem
-
-MAX_BYTES: Final = 1024 * 1024
-"""A thousand reports of the longest kind."""
 
 
 async def take_reports(call: Call) -> Response:

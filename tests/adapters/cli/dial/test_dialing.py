@@ -17,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from kataven_adapters.cli.dial import dialing
+from kataven_adapters.cli.dial import dialing, hearing
 from kataven_adapters.cli.dial.dialing import ACCOUNT, Dialing
 from kataven_adapters.cli.dial.interrupt import Interrupt
 from kataven_adapters.cli.dial.plan import Plan
 from kataven_adapters.cli.failure import CommandFailure
+from kataven_adapters.config import LineConfig, ServerConfig
 from kataven_adapters.registry import line_from_url, store_from_url
 from kataven_core import (
     Account,
@@ -122,8 +123,8 @@ def plan(line_url: str, **changes: object) -> Plan:
         "store_url": "sqlite:///kataven.db",
         "line_url": line_url,
         "is_simulated": True,
-        "reconcile_every_s": 30.0,
-        "lost_after_s": 120.0,
+        "line": LineConfig(),
+        "server": ServerConfig(),
         "results": None,
         "rejects": "rejects.csv",
         "is_again": False,
@@ -365,7 +366,7 @@ async def test_reading_options_of_now_change_no_row_and_that_is_said(capsys: pyt
 async def test_what_was_begun_on_one_line_is_not_finished_on_another(monkeypatch: pytest.MonkeyPatch) -> None:
     await begin()
     before = rung()
-    monkeypatch.setattr(dialing, "line_from_url", lambda _, clock: line_from_url(FAST, clock))
+    monkeypatch.setattr(hearing, "line_from_url", lambda _, clock, options: line_from_url(FAST, clock, options))
     with pytest.raises(CommandFailure) as caught:
         await Dialing(plan("acme://user:secret@phones"), lambda _: None).run()
     assert (caught.value.exit_code, caught.value.sentence) == (

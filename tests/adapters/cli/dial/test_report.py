@@ -8,6 +8,7 @@ from attrs import evolve
 from kataven_adapters.cli.dial.plan import Plan, Result
 from kataven_adapters.cli.dial.report import print_report
 from kataven_adapters.cli.failure import CommandFailure
+from kataven_adapters.config import LineConfig, ServerConfig
 from kataven_core import (
     AccountId,
     Campaign,
@@ -44,8 +45,8 @@ def plan(**changes: object) -> Plan:
         "store_url": "memory://",
         "line_url": "acme://",
         "is_simulated": False,
-        "reconcile_every_s": 30.0,
-        "lost_after_s": 120.0,
+        "line": LineConfig(),
+        "server": ServerConfig(),
         "results": None,
         "rejects": "rejects.csv",
         "is_again": False,

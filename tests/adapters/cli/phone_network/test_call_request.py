@@ -4,19 +4,23 @@ from typing import Any
 import pytest
 
 from kataven_adapters.cli.phone_network.call_request import read_call_request
-from kataven_adapters.cli.phone_network.network import CallRequest
-from kataven_core import InvalidValue
+from kataven_adapters.wire.http_line import CallRequest
+from kataven_core import InvalidValue, PhoneNumber
 
 from .conftest import a_call
 
 
-def test_what_phones_and_reports_need_is_read() -> None:
+def test_all_that_a_call_is_asked_for_with_is_read() -> None:
     body = json.dumps(a_call(ring_timeout_s=12.5, report_url="https://engine.example/lines/http/reports"))
     assert read_call_request(body.encode(), "march.0.1") == CallRequest(
         attempt_id="march.0.1",
         campaign_id="march",
         account_id="acme",
-        to="+442079460958",
+        to=PhoneNumber("+442079460958"),
+        caller=PhoneNumber("+14155550100"),
+        agent_id="reminder",
+        route="reminders",
+        variables={"name": "Ada"},
         ring_timeout_s=12.5,
         max_duration_s=3600,
         report_url="https://engine.example/lines/http/reports",
@@ -27,28 +31,28 @@ def test_what_phones_and_reports_need_is_read() -> None:
 def test_every_member_of_the_contract_is_needed(name: str) -> None:
     members = a_call()
     del members[name]
-    with pytest.raises(InvalidValue, match=f"^{name} is missing or no "):
+    with pytest.raises(InvalidValue, match=f"^{name}: is missing$"):
         read_call_request(json.dumps(members).encode(), None)
 
 
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
-        ({"to": 442079460958}, "to is missing or no text"),
+        ({"to": 442079460958}, "to: must be a string"),
         ({"to": "+1 415"}, "to: '+1 415' is no E.164 number: write + and 7 to 15 digits, the first 1 to 9"),
         ({"from": "office"}, "from: 'office' is no E.164 number: write + and 7 to 15 digits, the first 1 to 9"),
-        ({"variables": "name"}, "variables is missing or no object"),
-        ({"ring_timeout_s": 0}, "ring_timeout_s is missing or no number of seconds above 0"),
-        ({"ring_timeout_s": True}, "ring_timeout_s is missing or no number of seconds above 0"),
-        ({"max_duration_s": "3600"}, "max_duration_s is missing or no number of seconds above 0"),
-        ({"max_duration_s": float("inf")}, "max_duration_s is missing or no number of seconds above 0"),
-        ({"attempt_id": ""}, "attempt_id must have 1 to 200 characters, all of them printable"),
-        ({"attempt_id": "a" * 201}, "attempt_id must have 1 to 200 characters, all of them printable"),
-        ({"attempt_id": "a\ud800"}, "attempt_id must have 1 to 200 characters, all of them printable"),
-        ({"report_url": "ftp://engine/reports"}, "report_url must be an http:// or https:// address"),
-        ({"report_url": "http:///reports"}, "report_url must be an http:// or https:// address"),
-        ({"report_url": "http://engine:port/"}, "report_url must be an http:// or https:// address"),
-        ({"to": None, "route": 1}, "to is missing or no text; route is missing or no text"),
+        ({"variables": "name"}, "variables: must be an object of strings"),
+        ({"ring_timeout_s": 0}, "ring_timeout_s: must be more than 0 seconds"),
+        ({"ring_timeout_s": True}, "ring_timeout_s: must be a number of seconds from 0 to 604,800"),
+        ({"max_duration_s": "3600"}, "max_duration_s: must be a number of seconds from 0 to 604,800"),
+        ({"max_duration_s": float("inf")}, "max_duration_s: must be a number of seconds from 0 to 604,800"),
+        ({"attempt_id": ""}, "attempt_id: must have 1 to 200 characters, all of them printable"),
+        ({"attempt_id": "a" * 201}, "attempt_id: must have 1 to 200 characters, all of them printable"),
+        ({"attempt_id": "a\ud800"}, "attempt_id: must have 1 to 200 characters, all of them printable"),
+        ({"report_url": "ftp://engine/reports"}, "report_url: must be an http:// or https:// address"),
+        ({"report_url": "http:///reports"}, "report_url: must be an http:// or https:// address"),
+        ({"report_url": "http://engine:port/"}, "report_url: must be an http:// or https:// address"),
+        ({"to": None, "route": 1}, "to: must not be null; route: must be a string"),
     ],
 )
 def test_what_is_wrong_is_named(members: dict[str, Any], sentence: str) -> None:

@@ -75,7 +75,7 @@ async def test_a_request_that_is_none_is_told_why(run: Run) -> None:
     network = await run()
     answer = await network.place(to=None)
     assert answer.status == 400
-    assert await answer.json() == {"code": "invalid_request", "message": "to is missing or no text"}
+    assert await answer.json() == {"code": "invalid_request", "message": "to: must not be null"}
     refused = await network.ask("POST", "/calls", a_call(), headers={"Idempotency-Key": "march.0.2"})
     assert refused.status == 400
     assert network.heard == []

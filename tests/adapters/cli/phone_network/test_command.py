@@ -169,7 +169,7 @@ def test_a_log_that_can_not_be_written_any_more_ends_it(start: Start) -> None:
     statuses = [network.place(f"march.{number}.1") for number in range(4)]
     assert statuses == [201] * 4
     with pytest.raises(httpx.RemoteProtocolError):
-        network.place("march.4.1", campaign_id="a" * 1024)
+        network.place("march.4.1", campaign_id="a" * 200, account_id="a" * 200)
     code, complaint = network.wait()
     assert code == 1
     reason = "File too large: the network ends here, as a log with holes would lie"

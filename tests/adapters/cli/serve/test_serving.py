@@ -15,9 +15,9 @@ import pytest
 from aiohttp import web
 
 from kataven_adapters.cli.failure import CommandFailure
+from kataven_adapters.cli.listening import allow_many, bound, listening, url_of
 from kataven_adapters.cli.serve.accounts import Accounts
 from kataven_adapters.cli.serve.leaving import Leaving
-from kataven_adapters.cli.serve.listening import allow_many, bound, listening, url_of
 from kataven_adapters.cli.serve.serving import Plan, Serving
 from kataven_adapters.config import AccountConfig, ApiKeyConfig, Config, LineConfig
 from kataven_adapters.http import Caller, Request
@@ -351,7 +351,8 @@ async def test_what_goes_wrong_at_the_end_is_logged_and_no_failure(
 
 
 async def test_the_engine_is_as_patient_as_the_configuration_says() -> None:
-    line = LineConfig(reconcile_every_s=7, lost_after_s=8)
-    engine = Serving(a_plan(config=Config(line=line)), print)._engine()  # noqa: SLF001 - what it is made of
+    config = LineConfig(reconcile_every_s=7, lost_after_s=8, ring_timeout_s=20, max_duration_s=100)
+    line = simulated_line("simulated://", SystemClock())
+    engine = Serving(a_plan(config=Config(line=config)), print)._engine(line)  # noqa: SLF001 - what it is made of
     settings = engine._settings  # noqa: SLF001 - the same
-    assert (settings.reconcile_every_s, settings.lost_after_s) == (7, 8)
+    assert (settings.reconcile_every_s, settings.lost_after_s, settings.longest_call_s) == (7, 8, 210)

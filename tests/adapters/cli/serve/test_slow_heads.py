@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 
-from kataven_adapters.cli.serve.listening import bound, listening
+from kataven_adapters.cli.listening import bound, listening
 
 HEAD = b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
 PATIENCE_S = 60

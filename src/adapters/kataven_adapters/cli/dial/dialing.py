@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from kataven_adapters.cli.failure import CommandFailure
 from kataven_adapters.cli.output import counted, note, one_line, with_options
-from kataven_adapters.registry import line_from_url, store_from_url
+from kataven_adapters.registry import store_from_url
 from kataven_core import (
     Account,
     AccountId,
@@ -34,6 +34,7 @@ from kataven_core import (
 from kataven_core.ports import AccountTurn, CampaignRecord, Store
 from kataven_core.runtime import Engine, EngineSettings, ImportProgress, SystemClock
 
+from .hearing import placing
 from .interrupt import Interrupt, heard
 from .plan import Plan, Result
 
@@ -62,14 +63,10 @@ class Dialing:
 
     async def run(self) -> Result:
         """Dial to the end, or until somebody interrupts: then calls in flight end, and nothing more is dialled."""
-        plan = self._plan
-        store, line = store_from_url(plan.store_url), line_from_url(plan.line_url, self._clock)
-        settings = EngineSettings(
-            reconcile_every_s=plan.reconcile_every_s, lost_after_s=plan.lost_after_s, drain_s=_LEAVE_S
-        )
-        with heard(self._interrupt):
+        store = store_from_url(self._plan.store_url)
+        with heard(self._interrupt), placing(self._plan, self._clock) as (line, hearing):
             await self._lay_to_rest(store)
-            async with Engine(store=store, line=line, clock=self._clock, settings=settings) as engine:
+            async with Engine(store=store, line=line, clock=self._clock, settings=self._settings) as engine, hearing:
                 name = await self._unless_interrupted(self._begin(engine))
                 if name is None:
                     name = await self._begun(engine)
@@ -77,6 +74,16 @@ class Dialing:
                 if not is_through:
                     await self._wind_down(engine, name)
                 return await self._result(engine, name, is_interrupted=not is_through)
+
+    @property
+    def _settings(self) -> EngineSettings:
+        line = self._plan.line
+        return EngineSettings(
+            reconcile_every_s=line.reconcile_every_s,
+            lost_after_s=line.lost_after_s,
+            longest_call_s=line.longest_call_s,
+            drain_s=_LEAVE_S,
+        )
 
     async def _lay_to_rest(self, store: Store) -> None:
         """Let no other file go on by itself that was left in the middle, and nobody else's campaign at all."""

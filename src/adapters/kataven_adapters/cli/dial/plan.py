@@ -4,13 +4,17 @@ from datetime import datetime
 
 from attrs import frozen
 
+from kataven_adapters.config import LineConfig, ServerConfig
 from kataven_core import CampaignStatus, Contact, CsvOptions, RejectedRow
 from kataven_core.ports import CampaignRecord
 
 
 @frozen(kw_only=True)
 class Plan:
-    """What the command line asks for. ``contacts`` is the file's content; durations are seconds."""
+    """What the command line asks for. ``contacts`` is the file's content; durations are seconds.
+
+    ``line`` is how the line is configured, whatever ``line_url`` names; ``server`` is where a dialer reports to.
+    """
 
     file: str
     contacts: bytes
@@ -21,8 +25,8 @@ class Plan:
     store_url: str
     line_url: str
     is_simulated: bool
-    reconcile_every_s: float
-    lost_after_s: float
+    line: LineConfig
+    server: ServerConfig
     results: str | None
     rejects: str
     is_again: bool

@@ -10,13 +10,14 @@ from typing import Final, NoReturn
 from aiohttp import web
 from attrs import define
 
+from kataven_adapters.wire.http_line import CallRequest, PlacedCall, write_live, write_placed, write_state
 from kataven_core import InvalidValue
 
 from .call_request import read_call_request
 from .faults import Mishaps
-from .network import CallRequest, Network
+from .network import Network
 from .phone_log import PhoneLog
-from .shapes import call_id_of, shown
+from .shapes import call_id_of, state_of
 
 _TURNS: Final = 3
 """Turns of the loop after which it has noticed that a client had gone before its request was read."""
@@ -94,8 +95,8 @@ class CallsApi:
         if not is_known and self._network.refuses(wanted.attempt_id):
             return problem(422, "invalid_number", "the number is refused: no call is placed")
         self._network.place(wanted)
-        members = {"attempt_id": wanted.attempt_id, "call_id": call_id_of(wanted.attempt_id)}
-        return web.json_response(members, status=200 if is_known else 201)
+        placed = PlacedCall(attempt_id=wanted.attempt_id, call_id=call_id_of(wanted.attempt_id))
+        return _said(write_placed(placed), 200 if is_known else 201)
 
     # Looking up and hanging up.
 
@@ -104,9 +105,9 @@ class CallsApi:
             return _failed()
         if request.query.get("state") != "live":
             return problem(400, "invalid_state", "only the calls that have not ended are listed: write ?state=live")
-        calls = [shown(attempt_id, call) for attempt_id, call in self._network.live.items()]
+        calls = [state_of(attempt_id, call) for attempt_id, call in self._network.live.items()]
         await self._log.durable()
-        return web.json_response({"calls": calls})
+        return _said(write_live(calls))
 
     async def _look_up(self, request: web.Request) -> web.Response:
         attempt_id = request.match_info["attempt_id"]
@@ -115,9 +116,9 @@ class CallsApi:
         call = self._network.find(attempt_id)
         if call is None:
             return _unknown()
-        answer = web.json_response(shown(attempt_id, call))
+        state = state_of(attempt_id, call)  # as it is now: what comes meanwhile may not be on disk
         await self._log.durable()
-        return answer
+        return _said(write_state(state))
 
     async def _hang_up(self, request: web.Request) -> web.Response:
         attempt_id = request.match_info["attempt_id"]
@@ -150,6 +151,10 @@ async def _no_answer() -> NoReturn:
     """Wait for the client to go, which cancels this."""
     while True:
         await asyncio.Event().wait()
+
+
+def _said(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=body, content_type="application/json")
 
 
 def _unknown() -> web.Response:

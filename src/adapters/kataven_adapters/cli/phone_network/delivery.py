@@ -1,16 +1,16 @@
 """Reports on their way: in order, a batch at a time for each receiver, sent again until they are taken."""
 
 import asyncio
-import json
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import aiohttp
 
+from kataven_adapters.wire.http_line import CallReport, write_reports
 from kataven_adapters.wire.webhooks import signed
 from kataven_core.ports import Clock
 
@@ -21,8 +21,6 @@ _PATIENCE: Final = aiohttp.ClientTimeout(total=10.0)
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 1.0
 
-Report = Mapping[str, Any]
-
 
 class Delivery:
     """Brings reports to their receivers, signed where there is a ``key``; ``complain`` gets sentences for people."""
@@ -32,7 +30,7 @@ class Delivery:
         self._clock = clock
         self._complain = complain
         self._complained: set[object] = set()
-        self._queues: dict[str, deque[Report]] = {}
+        self._queues: dict[str, deque[CallReport]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
         self.delivered = 0
@@ -56,7 +54,7 @@ class Delivery:
         if session is not None:
             await session.close()
 
-    def add(self, url: str, report: Report) -> None:
+    def add(self, url: str, report: CallReport) -> None:
         """Send a report after all those that wait for the same receiver; none is sent before this is entered."""
         if self._session is None:
             return
@@ -83,8 +81,8 @@ class Delivery:
             self.delivered += len(batch)
         del self._queues[url]
 
-    async def _until_taken(self, session: aiohttp.ClientSession, url: str, batch: list[Report]) -> None:
-        body = json.dumps({"reports": batch}).encode()
+    async def _until_taken(self, session: aiohttp.ClientSession, url: str, batch: list[CallReport]) -> None:
+        body = write_reports(batch)
         name = f"msg_{uuid.uuid4().hex}"  # noqa: TID251 - no two messages may have the same name
         pause_s = _FIRST_PAUSE_S
         while not await self._is_taken(session, url, name, body):

@@ -9,28 +9,16 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from kataven_adapters.simulated.fate import Fate, Fates
+from kataven_adapters.wire.http_line import CallRequest
 from kataven_core import AttemptId, Outcome, format_rfc3339, parse_rfc3339
 from kataven_core.ports import Clock
 
 from .phone_log import PhoneLog
 
 Heard = Literal["ring", "answer", "end"]
-
-
-@frozen(kw_only=True)
-class CallRequest:
-    """A call that somebody asks for, as far as a phone or a report has to do with it."""
-
-    attempt_id: str
-    campaign_id: str
-    account_id: str
-    to: str
-    ring_timeout_s: float
-    max_duration_s: float
-    report_url: str
 
 
 @define(eq=False, kw_only=True)

@@ -5,7 +5,9 @@ from typing import Final
 
 from attrs import define, field
 
-from .delivery import Delivery, Report
+from kataven_adapters.wire.http_line import CallReport
+
+from .delivery import Delivery
 from .faults import Mishaps
 from .network import Step
 from .shapes import report_of
@@ -21,7 +23,7 @@ class _Told:
     sequence: int = 0
     not_before_s: float = 0.0
     """The loop's time before which the next report would overtake one that is late."""
-    held: list[Report] = field(factory=list)
+    held: list[CallReport] = field(factory=list)
     """Reports that are sent after the next one, the latest last."""
 
 
@@ -59,8 +61,8 @@ class Reporting:
         while told.held:
             self._send(url, told, told.held.pop())
 
-    def _send(self, url: str, told: _Told, report: Report) -> None:
-        attempt_id, sequence = report["attempt_id"], report["sequence"]
+    def _send(self, url: str, told: _Told, report: CallReport) -> None:
+        attempt_id, sequence = report.attempt_id, report.sequence
         now_s = asyncio.get_running_loop().time()
         due_s = now_s + self._mishaps.wait_s("delay_s", attempt_id, sequence)
         told.not_before_s = due_s = max(due_s, told.not_before_s + _APART_S)
@@ -71,10 +73,10 @@ class Reporting:
         if self._mishaps.meets("repeat", attempt_id, sequence):
             self._send_at(due_s + self._mishaps.echo_s(attempt_id, sequence), url, report)
 
-    def _send_at(self, due_s: float, url: str, report: Report) -> None:
+    def _send_at(self, due_s: float, url: str, report: CallReport) -> None:
         self._late += 1
         asyncio.get_running_loop().call_at(due_s, self._send_late, url, report)
 
-    def _send_late(self, url: str, report: Report) -> None:
+    def _send_late(self, url: str, report: CallReport) -> None:
         self._late -= 1
         self._delivery.add(url, report)

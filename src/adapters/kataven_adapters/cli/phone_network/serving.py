@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from attrs import field, frozen
 
 from kataven_adapters.cli.failure import CommandFailure
-from kataven_adapters.cli.serve.listening import allow_many, bound, url_of
+from kataven_adapters.cli.listening import allow_many, bound, url_of
 from kataven_adapters.simulated import SimulatedSettings
 from kataven_adapters.simulated.fate import Fates
 from kataven_core.runtime import SystemClock

@@ -1,12 +1,16 @@
-"""How a call and a report about it look on the wire."""
+"""A call, and a step of it, in the words of the wire."""
 
-from typing import Any, Final
+from typing import Final, Literal
 
-from kataven_core import format_rfc3339
+from kataven_adapters.wire.http_line import CallReport, CallState
 
 from .network import EndedCall, Heard, LiveCall, Step
 
-_TYPES: Final[dict[Heard, str]] = {"ring": "ringing", "answer": "answered", "end": "ended"}
+_TYPES: Final[dict[Heard, Literal["ringing", "answered", "ended"]]] = {
+    "ring": "ringing",
+    "answer": "answered",
+    "end": "ended",
+}
 
 
 def call_id_of(attempt_id: str) -> str:
@@ -14,28 +18,22 @@ def call_id_of(attempt_id: str) -> str:
     return f"call-{attempt_id}"
 
 
-def shown(attempt_id: str, call: LiveCall | EndedCall) -> dict[str, Any]:
-    """Show a call to whoever looks it up."""
-    ended = call if isinstance(call, EndedCall) else None
-    return {
-        "attempt_id": attempt_id,
-        "call_id": call_id_of(attempt_id),
-        "state": "ended" if ended else "answered" if call.answered_at else "ringing",
-        "outcome": ended and ended.outcome,
-        "answered_at": call.answered_at and format_rfc3339(call.answered_at),
-        "ended_at": ended and format_rfc3339(ended.ended_at),
-        "duration_s": ended and ended.duration_s,
-    }
+def state_of(attempt_id: str, call: LiveCall | EndedCall) -> CallState:
+    """Give what whoever looks a call up is told."""
+    call_id = call_id_of(attempt_id)
+    if isinstance(call, EndedCall):
+        return CallState(attempt_id=attempt_id, call_id=call_id, state="ended", **call._asdict())
+    state: Literal["ringing", "answered"] = "answered" if call.answered_at else "ringing"
+    return CallState(attempt_id=attempt_id, call_id=call_id, state=state, answered_at=call.answered_at)
 
 
-def report_of(step: Step, sequence: int) -> dict[str, Any]:
+def report_of(step: Step, sequence: int) -> CallReport:
     """Report one step of a call."""
-    return {
-        "attempt_id": step.request.attempt_id,
-        "sequence": sequence,
-        "type": _TYPES[step.heard],
-        "outcome": step.outcome,
-        "at": format_rfc3339(step.at),
-        "duration_s": step.duration_s,
-        "detail": None,
-    }
+    return CallReport(
+        attempt_id=step.request.attempt_id,
+        sequence=sequence,
+        type=_TYPES[step.heard],
+        outcome=step.outcome,
+        at=step.at,
+        duration_s=step.duration_s,
+    )

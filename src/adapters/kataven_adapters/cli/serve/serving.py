@@ -11,6 +11,7 @@ from aiohttp import web
 from attrs import frozen
 
 from kataven_adapters.cli.line_reports import line_reports
+from kataven_adapters.cli.listening import allow_many, bound, listening, url_of
 from kataven_adapters.config import Config
 from kataven_adapters.http import ApiSettings, Metrics, create_app
 from kataven_adapters.http.fields import ReadRegion
@@ -21,7 +22,6 @@ from kataven_core.runtime import Engine, EngineSettings, SystemClock
 
 from .accounts import Accounts
 from .leaving import Leaving
-from .listening import allow_many, bound, listening, url_of
 
 log = logging.getLogger(__name__)
 
