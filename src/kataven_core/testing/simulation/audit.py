@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from kataven_core import AccountId, AttemptState, Campaign, CampaignId, CampaignStatus, Decision, Order, Outcome
+from kataven_core import (
+    AccountId,
+    AttemptState,
+    Campaign,
+    CampaignId,
+    CampaignStatus,
+    ContactStatus,
+    Decision,
+    Order,
+    Outcome,
+)
 
 from .ledger import Book, Ledger
 
@@ -85,6 +95,9 @@ def left_over(book: Book) -> Iterator[Breach]:
     yield from (("I7", f"{attempt.id} is {attempt.state} in the end") for attempt in book.open)
     if campaign.status is CampaignStatus.RUNNING and not campaign.is_deleted:
         yield "I12", f"{campaign.id} still runs in the end"
+    never = [each for each in book.contacts.values() if each.status is ContactStatus.FAILED and not each.last_outcome]
+    if never:
+        yield "I12", f"{len(never)} contacts of {campaign.id} have failed, and were never dialled"
     left = sorted(status for status, count in book.statuses.items() if count and not status.is_terminal)
     if left and campaign.status.is_terminal and not campaign.is_deleted:
         yield "I12", f"{campaign.id} is {campaign.status}, and contacts of it are {', '.join(left)}"

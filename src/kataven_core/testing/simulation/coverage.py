@@ -25,6 +25,7 @@ _EVERYTHING: Final = (
     "restart",
     "sick",
     "stall",
+    "roll_back",
     "stall_after",
     "write",
 )

@@ -41,6 +41,7 @@ _RATES: Final = {
     "write": (0.01, 0.1),
     "crash_before": (0.002, 0.02),
     "crash_after": (0.002, 0.02),
+    "roll_back": (0.005, 0.05),
     "stall_after": (0.002, 0.02),
 }
 """From how seldom to how often each fault is met where it is switched on."""
@@ -111,7 +112,9 @@ def _will(draw: Chance, campaign: CampaignPlan, calm_s: float) -> Iterator[Deed]
     for _ in range(draw.whole(0, 2)):
         paused_s = draw.between(begun_s, calm_s)
         yield at(paused_s, Operation.PAUSE)
-        yield at(paused_s + draw.between(0.0, 300.0), draw.one_of((Operation.RESUME, Operation.START)))
+        resumed_s, resume = paused_s + draw.between(0.0, 300.0), draw.one_of((Operation.RESUME, Operation.START))
+        if draw.meets(0.8):
+            yield at(resumed_s, resume)
     if draw.meets(0.2):
         yield at(draw.between(begun_s, calm_s), Operation.STOP)
     if draw.meets(0.15):

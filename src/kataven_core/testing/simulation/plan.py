@@ -35,8 +35,9 @@ class Faults:
     loses its ``answer`` after the call was placed, is ``slow`` to be answered, is ``refused`` for now (429), or its
     ``number`` is. On the way back: a report is lost, repeated, delayed, and so overtaken. ``look_up``: asking about
     calls fails, takes for ever, or gives a part. In the store: ``read`` and ``write`` fail before anything is done,
-    ``crash_before`` and ``crash_after`` let the process die at the edge of a commit, ``stall_after`` lets it stand
-    still there and be replaced, and ``pace_s`` is how long it takes at most.
+    ``roll_back`` when all is decided and nothing written; ``crash_before`` and ``crash_after`` let the process die at
+    the edge of a commit, ``stall_after`` lets it stand still there and be replaced; ``pace_s`` is how long it takes at
+    most.
     """
 
     lost: float = 0.0
@@ -53,6 +54,7 @@ class Faults:
     write: float = 0.0
     crash_before: float = 0.0
     crash_after: float = 0.0
+    roll_back: float = 0.0
     stall_after: float = 0.0
     pace_s: float = 0.01
 

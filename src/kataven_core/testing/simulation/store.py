@@ -105,7 +105,11 @@ class SimulatedStore:
 
         def watched(view: AccountView, inputs: Inputs, now: datetime) -> Decision:
             vault.notes.saw(named[view.account_id], view)
-            return decide(view, inputs, now)
+            decision = decide(view, inputs, now)
+            if vault.chance.meets(vault.faults.roll_back):
+                vault.notes.met("roll_back", None)
+                raise LOCKED
+            return decision
 
         named = {turn.account_id: turn for turn in turns}
         decisions = await vault.store.settle(turns, watched, now)

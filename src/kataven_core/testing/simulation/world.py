@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from attrs import frozen
 
-from kataven_core import NO_LIMIT, AdapterFault, ContactStatus
+from kataven_core import NO_LIMIT, AccountId, AdapterFault, ContactStatus
 from kataven_core.ports import Store
 from kataven_core.runtime import Engine, EngineSettings
 from kataven_core.testing.samples import NOON
@@ -205,8 +205,11 @@ class World:
             await asyncio.wait(tasks, timeout=1.0)
 
     def _put_accounts(self) -> None:
+        """Have each account as the plan has it. One that is so already is let be: to put it wakes all that it has."""
         for name, caps in self._plan.accounts:
-            self._people.put(name, caps)
+            known = self.oracle.ledger.accounts.get(AccountId(name))
+            if known is None or known.caps != caps:
+                self._people.put(name, caps)
 
     async def _until_all_is_done(self) -> None:
         """Wait while there is something to wait for; what stands still without a reason is a breach."""
