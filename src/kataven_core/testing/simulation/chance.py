@@ -14,8 +14,8 @@ class Chance:
         self._draw = Random(f"{seed}:{concern}").random  # noqa: S311 - nothing here is a secret
 
     def meets(self, likelihood: float) -> bool:
-        """Draw whether something so likely happens."""
-        return self._draw() < likelihood
+        """Draw whether something so likely happens; for what never does, nothing is drawn."""
+        return likelihood > 0 and self._draw() < likelihood
 
     def between(self, low: float, high: float) -> float:
         """Draw a number."""
