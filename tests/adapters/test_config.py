@@ -347,7 +347,7 @@ RANGES = [
     ("line.ring_timeout_s", 0.1, 600, 0.05),
     ("line.max_duration_s", 0.1, 86_400, 0.05),
     ("line.reconcile_every_s", 0.1, 3_600, 0.05),
-    ("line.lost_after_s", 0, 86_400, 0.05),
+    ("line.lost_after_s", 10, 86_400, 0.05),
     ("accounts[0].concurrent_max", 0, NO_LIMIT, 1),
     ("accounts[0].calls_per_minute", 0, NO_LIMIT, 1),
     ("accounts[0].daily_calls_max", 0, NO_LIMIT, 1),

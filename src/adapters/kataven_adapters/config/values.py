@@ -12,6 +12,8 @@ from .checks import NOT_BLANK, Must, matching, within, wrong_account_id
 
 _USUAL_RING_S: Final = 15
 """Calls that are given up sooner have often not rung at all."""
+_ON_ITS_WAY_S: Final = 10
+"""So long a request for a call may still be on its way, and ring a phone that was given up."""
 _MARGIN_S: Final = 90.0
 """So much longer than it should a call may last, until it is set up and torn down."""
 _FORM_BYTES: Final = 64 * 1024
@@ -60,7 +62,7 @@ class LineConfig:
     ring_timeout_s: float = field(default=30.0, validator=within(0.1, 600))
     max_duration_s: float = field(default=3_600.0, validator=within(0.1, 86_400))
     reconcile_every_s: float = field(default=30.0, validator=within(0.1, 3_600))
-    lost_after_s: float = field(default=120.0, validator=within(0, 86_400))
+    lost_after_s: float = field(default=120.0, validator=within(_ON_ITS_WAY_S, 86_400))
 
     @property
     def longest_call_s(self) -> float:

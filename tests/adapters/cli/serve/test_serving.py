@@ -351,8 +351,8 @@ async def test_what_goes_wrong_at_the_end_is_logged_and_no_failure(
 
 
 async def test_the_engine_is_as_patient_as_the_configuration_says() -> None:
-    config = LineConfig(reconcile_every_s=7, lost_after_s=8, ring_timeout_s=20, max_duration_s=100)
+    config = LineConfig(reconcile_every_s=7, lost_after_s=18, ring_timeout_s=20, max_duration_s=100)
     line = simulated_line("simulated://", SystemClock())
     engine = Serving(a_plan(config=Config(line=config)), print)._engine(line)  # noqa: SLF001 - what it is made of
     settings = engine._settings  # noqa: SLF001 - the same
-    assert (settings.reconcile_every_s, settings.lost_after_s, settings.longest_call_s) == (7, 8, 210)
+    assert (settings.reconcile_every_s, settings.lost_after_s, settings.longest_call_s) == (7, 18, 210)
