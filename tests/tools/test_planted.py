@@ -17,7 +17,8 @@ def test_a_bug_is_tried_in_every_seed_and_its_share_is_told(tmp_path: Path) -> N
     done = planted("--seeds", "0-3", "--bug", "there is one retry too many", "--json", str(file))
     assert done.returncode == 0, done.stderr
     assert "there is one retry too many" in done.stdout
-    assert json.loads(file.read_text())
+    tries = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(each["seed"], each["is_caught"]) for each in tries] == [(seed, True) for seed in range(4)]
 
 
 def test_a_bug_that_nobody_has_planted_is_told() -> None:
