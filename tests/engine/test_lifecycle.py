@@ -417,7 +417,7 @@ RETRYABLE = {Outcome.NO_ANSWER, Outcome.BUSY, Outcome.FAILED, Outcome.CANCELLED}
 REACHED = {Outcome.ANSWERED, Outcome.MACHINE}
 
 
-@pytest.mark.parametrize("outcome", [*RETRYABLE, *REACHED, Outcome.DECLINED, Outcome.INVALID_NUMBER])
+@pytest.mark.parametrize("outcome", sorted(RETRYABLE | REACHED | {Outcome.DECLINED, Outcome.INVALID_NUMBER}))
 async def test_what_is_retried_and_what_is_an_end(world: World, outcome: Outcome) -> None:
     await world.run("a", 1, retries_per_contact=1)
     await world.until_dialled("a.0.1")
