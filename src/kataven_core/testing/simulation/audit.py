@@ -42,12 +42,15 @@ def undone(ledger: Ledger, decision: Decision) -> Iterator[Breach]:
 
 
 def admitted(
-    ledger: Ledger, account_id: AccountId, begun: list[Campaign], now: datetime, by_hand: AbstractSet[CampaignId]
+    ledger: Ledger, begun: list[Campaign], most: int, now: datetime, by_hand: AbstractSet[CampaignId]
 ) -> Iterator[Breach]:
-    """I10, I5: campaigns begin beyond their account's budget, or before their time though nobody has started them."""
-    account, reserved = ledger.accounts.get(account_id), ledger.reserved(account_id)
-    if begun and account and reserved > account.caps.concurrent_max:
-        yield "I10", f"{begun[0].id} begins, {reserved} are reserved of {account.caps.concurrent_max}"
+    """I10, I5: campaigns begin beyond their account's budget, or before their time though nobody has started them.
+
+    ``most`` is the largest budget that the account had while this was decided: it may change between two commands.
+    """
+    reserved = ledger.reserved(begun[0].account_id) if begun else 0
+    if reserved > most:
+        yield "I10", f"{begun[0].id} begins, {reserved} are reserved of {most}"
     for each in begun:
         if each.scheduled_at and now < each.scheduled_at and each.id not in by_hand:
             yield "I5", f"{each.id} begins at {now}, before {each.scheduled_at}"

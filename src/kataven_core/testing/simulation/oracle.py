@@ -33,6 +33,7 @@ from kataven_core import (
     Decision,
     Operation,
     Order,
+    PutAccount,
 )
 from kataven_core.ports import AccountTurn
 
@@ -217,15 +218,22 @@ class Oracle:
             self._breach_each(audit.foreign(self.ledger, turn.account_id, decision))
             self._breach_each(audit.undone(self.ledger, decision))
             were_running = {name for name, book in self.ledger.books.items() if book.is_running}
+            most = self._largest_budget(turn)
             self.ledger.write(turn.account_id, decision)
             begun = [each for each in decision.campaigns if self.ledger.books[each.id].is_running]
             begun = [each for each in begun if each.id not in were_running]
-            self._breach_each(audit.admitted(self.ledger, turn.account_id, begun, now, self._started_by_hand))
+            self._breach_each(audit.admitted(self.ledger, begun, most, now, self._started_by_hand))
             self._breach_each(audit.claimed(self.ledger, turn.account_id, decision, [*self._live.values()]))
             for counters in decision.counters:
                 self._breach_each(audit.miscounted(self.ledger.books[counters.campaign_id]))
             self._judge_events(decision)
             self._to_publish.setdefault(process, []).extend(decision.events)
+
+    def _largest_budget(self, turn: AccountTurn) -> int:
+        """Give the most that the account may reserve at any moment of this turn: before it, and after each put."""
+        puts = [each.account for each in turn.inputs.commands if isinstance(each, PutAccount)]
+        known = self.ledger.accounts.get(turn.account_id)
+        return max((each.caps.concurrent_max for each in [*puts, *([known] if known else ())]), default=0)
 
     # What is told.
 
