@@ -24,14 +24,17 @@ from kataven_core import (
     CampaignSettings,
     CampaignStatus,
     CampaignView,
+    Command,
     Contact,
     ContactChange,
     ContactStatus,
     Counters,
     Decision,
+    Inputs,
     Operation,
     Order,
     Outcome,
+    PutAccount,
 )
 from kataven_core.campaign import create
 from kataven_core.ports import AccountTurn
@@ -63,8 +66,8 @@ class Story:
     def breached(self) -> set[str]:
         return {each.invariant for each in self.oracle.violations}
 
-    def commit(self, account_id: AccountId = ACME, **parts: Any) -> None:
-        turn = AccountTurn(account_id=account_id)
+    def commit(self, account_id: AccountId = ACME, *commands: Command, **parts: Any) -> None:
+        turn = AccountTurn(account_id=account_id, inputs=Inputs(commands=commands))
         decision = Decision(**{"account": None, "usage": AccountUsage.empty(NOON)} | parts)
         self.oracle.committed(self.process, [turn], [decision], self.clock.now())
 
@@ -365,6 +368,16 @@ def test_i9_a_call_that_is_asked_for_and_was_never_claimed(story: Story) -> None
 def test_i10_campaigns_are_admitted_beyond_the_budget(story: Story) -> None:
     story.run(B, cap=4)
     assert story.breached == {"I10"}
+
+
+@pytest.mark.parametrize(("cap", "breached"), [(3, set[str]()), (4, {"I10"})])
+def test_i10_a_budget_that_is_lowered_after_an_admission_counts_as_it_was(
+    story: Story, cap: int, breached: set[str]
+) -> None:
+    lower = an_account(concurrent_max=1)
+    begun = evolve(story.campaigns[A], id=B, max_concurrent_calls=cap)
+    story.commit(ACME, PutAccount(account=lower), account=lower, campaigns=(begun,), counters=(story.counters(B),))
+    assert story.breached == breached
 
 
 def test_i11_a_decision_changes_what_is_anothers(story: Story) -> None:
