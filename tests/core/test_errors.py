@@ -68,5 +68,10 @@ def test_an_exhausted_budget_is_a_refusal_with_its_three_numbers() -> None:
     )
 
 
+def test_the_fault_of_an_adapter_is_worth_another_try_only_where_it_says_so() -> None:
+    assert not AdapterFault("store_full", "the disk is full: free some space").is_retryable
+    assert AdapterFault("store_locked", "it is locked: wait", is_retryable=True).is_retryable
+
+
 def test_what_is_not_found_is_named_by_its_kind_alone() -> None:
     assert str(NotFound("campaign")) == "no such campaign in this account"

@@ -81,6 +81,8 @@ def test_separators_are_taken_out(text: str) -> None:
         ("+4420 (0) 7946 0958", "+4420079460958"),
         ("+49 30 (0) 901820", "+49300901820"),
         ("+44 (01) 20 7946 095", "+4401207946095"),
+        ("+442 (0) 7946 0958", "+442079460958"),
+        ("+202 (0) 7946 0958", "+202079460958"),
     ],
 )
 def test_a_zero_in_brackets_is_dropped_right_after_the_country_code(text: str, number: str) -> None:
@@ -211,6 +213,7 @@ def test_every_space_of_a_width_of_its_own_is_a_separator_and_its_neighbors_are_
     assert {parse_phone_number(f"+44{space}20 7946 0958") for space in spaces} == {"+442079460958"}
     for other in ("\u1fff", "\u200b", "~"):
         assert "is no part of a number" in message(f"+44{other}20 7946 0958")
+        assert "is no part of a number" in message(f"+44 (0){other}20 7946 0958")
 
 
 def test_what_was_written_is_shown_up_to_its_fortieth_character() -> None:

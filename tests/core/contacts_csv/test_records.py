@@ -50,6 +50,7 @@ def test_lines_are_split_at_lf_crlf_and_cr_only() -> None:
         ('a"b, "c"', ",", ['a"b', ' "c"']),
         ('"a\r\nb\rc"', ",", ["a\r\nb\rc"]),
         ("a\\,b", ",", ["a\\", "b"]),
+        ("a~^b,~c", ",", ["a~^b", "~c"]),
         ("''a,b''", ",", ["''a", "b''"]),
     ],
 )
@@ -99,8 +100,9 @@ def test_text_after_a_closing_quote_is_a_fault_where_it_opens(text: str, line: i
 def test_what_stands_before_a_fault_comes_out() -> None:
     records = read_records(["a\n", '"b"c\n'], ",", final=True)
     assert next(records).cells == ["a"]
-    with pytest.raises(RecordFault, match="text follows the closing quote"):
+    with pytest.raises(RecordFault, match=r"^text follows the closing quote") as caught:
         next(records)
+    assert str(caught.value) == caught.value.sentence
 
 
 @pytest.mark.parametrize("final", [True, False])

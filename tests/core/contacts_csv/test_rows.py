@@ -32,3 +32,22 @@ def test_a_file_error_is_an_invalid_value() -> None:
     error: KatavenError = ContactsFileError(FileFault.NO_HEADER, "it is empty")
     assert isinstance(error, InvalidValue)
     assert type(error.code) is str
+
+
+def test_the_words_for_what_is_wrong_with_a_file() -> None:
+    assert [*map(str, FileFault)] == [
+        "no_header",
+        "no_phone_number",
+        "empty_header",
+        "duplicate_header",
+        "no_accepted_row",
+        "rejected_rows",
+        "not_utf8",
+        "nul_byte",
+        "unclosed_quote",
+        "text_after_quote",
+        "too_large",
+        "too_many_rows",
+        "too_many_columns",
+        "field_too_long",
+    ]

@@ -295,6 +295,16 @@ def test_i4_candidates_of_a_campaign_that_does_not_run_are_not_dialled(desk: "De
     assert (decision.orders, decision.holds) == ((), {})
 
 
+def test_i1_a_campaign_with_more_calls_than_its_cap_dials_nobody(desk: "Desk") -> None:
+    desk.begin("a", 9, max_concurrent_calls=3)
+    desk.turn()
+    view = desk.view()
+    (campaign,) = view.campaigns
+    lowered = evolve(campaign, campaign=evolve(campaign.campaign, max_concurrent_calls=1))
+    decision = decide(evolve(view, campaigns=(lowered,)), Inputs(), desk.now)
+    assert (decision.orders, decision.holds[A].binding) == ((), "max_concurrent_calls")
+
+
 # Shares.
 
 

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kataven_core.cycle import Decision
+from kataven_core.cycle import Decision, Inputs, decide
 from kataven_core.reports import Report, Unsent
 from kataven_core.statuses import AttemptState, ContactStatus, Outcome
 from kataven_core.values import AttemptId, CampaignId
@@ -41,7 +42,8 @@ def test_a_schedule_wakes_its_campaign_until_it_has_come(desk: "Desk") -> None:
     decision = desk.turn(desk.create("a", 1, scheduled_at=at))
     assert (decision.wakes, decision.waits) == ({A: at}, ())
     desk.wait(60)
-    assert desk.turn().wakes == {}
+    decision = desk.turn()
+    assert (desk.status("a"), decision.wakes, decision.waits) == ("running", {}, ())
 
 
 def test_a_deleted_schedule_wakes_nothing(desk: "Desk") -> None:
@@ -101,6 +103,26 @@ def test_a_contact_whose_number_is_in_another_campaigns_call_waits_for_its_end(d
     assert (decision.orders, decision.holds, decision.again, decision.waits) == ((), {}, (), (B,))
     assert desk.turn(desk.ended("a.0.1"), only=["b"]).waits == ()
     assert desk.dialled == ["b.0.1"]
+
+
+def test_a_contact_of_what_does_not_run_waits_for_no_call_to_its_number(desk: "Desk") -> None:
+    desk.begin("a", [1])
+    desk.turn()
+    desk.turn(desk.create("b", [1]))
+    assert desk.view().campaigns[1].candidates
+    assert desk.turn().waits == ()
+
+
+def test_a_contact_that_is_not_due_waits_for_no_call_to_its_number(desk: "Desk") -> None:
+    desk.begin("a", [1])
+    desk.turn()
+    desk.begin("b", [1])
+    view = desk.view()
+    first, second = view.campaigns
+    (contact,) = second.candidates
+    for at, waits in ((desk.now, (B,)), (desk.now + MINUTE, ())):
+        later = evolve(second, candidates=(evolve(contact, next_attempt_at=at),))
+        assert decide(evolve(view, campaigns=(first, later)), Inputs(), desk.now).waits == waits
 
 
 def test_a_line_that_is_down_wakes_when_it_is_tried_again_and_waits_for_it(desk: "Desk") -> None:

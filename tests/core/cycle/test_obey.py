@@ -104,6 +104,7 @@ def test_commands_for_what_is_not_there_are_not_found_and_the_others_go_on(desk:
     )
     assert answers(decision) == ["not_found", "running", "not_found"]
     assert all(isinstance(each, NotFound) for each in (decision.answers[0], decision.answers[2]))
+    assert str(decision.answers[0]) == "no such campaign in this account"
 
 
 def test_without_an_account_there_is_nothing_but_to_make_one(new_desk: "type[Desk]") -> None:

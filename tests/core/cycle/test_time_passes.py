@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
-from kataven_core.cycle import Command
+from kataven_core.cycle import Command, Inputs, decide
 from kataven_core.events import CampaignCompleted, CampaignFailed, CampaignStarted
 from kataven_core.reports import Report
 from kataven_core.statuses import Outcome
@@ -175,6 +176,14 @@ def test_time_alone_moves_nothing_where_there_is_no_account(new_desk: "type[Desk
     desk = new_desk()
     desk.wait(3600)
     assert desk.turn().events == ()
+
+
+def test_campaigns_stay_as_they_are_where_their_account_is_not_to_be_found(desk: "Desk") -> None:
+    desk.begin("a")
+    schedule(desk, "b", 10)
+    desk.wait(10)
+    decision = decide(evolve(desk.view(), account=None), Inputs(), desk.now)
+    assert (decision.events, decision.orders) == ((), ())
 
 
 def test_what_is_finished_is_completed_though_its_agent_is_gone(desk: "Desk") -> None:

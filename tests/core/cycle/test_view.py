@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kataven_core.cycle import AccountView, CampaignView, Inputs, decide
+from kataven_core.counters import Counters
+from kataven_core.cycle import AccountView, CampaignView, Inputs, candidates_wanted, decide
 from kataven_core.reports import Ended
 from kataven_core.statuses import Outcome
 from kataven_core.values import AttemptId, CampaignId
@@ -104,3 +106,14 @@ def test_receipts_that_no_command_names_may_be_there_or_not(desk: "Desk") -> Non
     again = Inputs(commands=(evolve(desk.create("b"), once=desk.once("other")),))
     assert desk.lean_view(again).receipts == {}
     assert decide(desk.lean_view(again), again, desk.now).receipts == decide(desk.view(), again, desk.now).receipts
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "reports", "wanted"), [(0, 0, 4), (1, 0, 3), (3, 0, 1), (4, 0, 1), (9, 0, 1), (3, 2, 3), (1, 2, 5)]
+)
+def test_a_candidate_is_wanted_for_each_slot_that_is_free_or_may_become_so_and_one_more(
+    desk: "Desk", in_flight: int, reports: int, wanted: int
+) -> None:
+    desk.turn(desk.create("a", max_concurrent_calls=3))
+    counters = Counters(campaign_id=CampaignId("a"), calls_in_flight=in_flight)
+    assert candidates_wanted(desk.campaigns[CampaignId("a")], counters, reports) == wanted
