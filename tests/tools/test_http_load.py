@@ -1,10 +1,9 @@
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from tools.http_load import judge
 
 TOOL = Path(__file__).parents[2] / "tools" / "http_load.py"
 WELL = {
@@ -20,16 +19,6 @@ WELL = {
 }
 
 
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("http_load", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_a_small_load_is_carried_and_every_figure_is_shown() -> None:
     words = ["--uploads", "1", "--mib", "0.1", "--listeners", "8", "--deaf", "2", "--seconds", "1"]
     done = subprocess.run([sys.executable, TOOL, *words], capture_output=True, check=False, text=True, timeout=120)
@@ -40,8 +29,8 @@ def test_a_small_load_is_carried_and_every_figure_is_shown() -> None:
     assert done.returncode == int("all bounds hold" not in done.stdout)  # how fast it was is not asked here
 
 
-def test_nothing_is_wrong_where_all_is_well(tool: ModuleType) -> None:
-    assert tool.judge(WELL) == []
+def test_nothing_is_wrong_where_all_is_well() -> None:
+    assert judge(WELL) == []
 
 
 @pytest.mark.parametrize(
@@ -57,5 +46,5 @@ def test_nothing_is_wrong_where_all_is_well(tool: ModuleType) -> None:
         ("process ended after s", 1.1, "the process ended 1.10 s after the signal"),
     ],
 )
-def test_what_is_wrong_is_named(tool: ModuleType, what: str, value: float, said: str) -> None:
-    assert tool.judge(WELL | {what: value}) == [said]
+def test_what_is_wrong_is_named(what: str, value: float, said: str) -> None:
+    assert judge(WELL | {what: value}) == [said]

@@ -1,32 +1,22 @@
 """The tool that runs seeds: what it prints can be scripted, and a breach names the command that repeats it."""
 
-import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from kataven_core.testing.simulation import Violation
+from kataven_core.testing.simulation import simulate as engine_simulate
+from tools import simulate as tool
 
 TOOL = Path(__file__).parents[2] / "tools" / "simulate.py"
 
 
 def simulate(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, str(TOOL), *words], capture_output=True, text=True, check=False)
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("simulate", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_many_seeds_are_summed_up_and_written_down_one_by_one(tmp_path: Path) -> None:
@@ -48,12 +38,11 @@ def test_one_seed_shows_all_that_happens_and_is_the_same_again() -> None:
 
 
 def test_a_seed_that_breaches_names_the_command_that_repeats_it(
-    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    right = tool.__dict__["simulate"]
 
     def wrong(seed: int, **more: Any) -> Any:
-        outcome = right(seed, **more)
+        outcome = engine_simulate(seed, **more)
         object.__setattr__(outcome, "violations", (Violation("I2", "a.0.1 rings 2 times", 1.0),))
         return outcome
 

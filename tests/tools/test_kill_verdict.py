@@ -1,25 +1,14 @@
 """The judge of the kills is not blind: each promise that is broken is named."""
 
-import importlib.util
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from tools.kills.verdict import CAMPAIGN_CAP, CONTACTS, Contact, Pause, judge
 
 TOOL = Path(__file__).parents[2] / "tools" / "kill_serve.py"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("kill_serve", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def event(kind: str, attempt: str, at_s: float) -> dict[str, str]:
@@ -36,21 +25,20 @@ def call(attempt: str, at_s: float, *, lasts_s: float = 1.0, is_answered: bool =
 class Story:
     """A campaign of sixty contacts, each of which was called once and has answered; and what is changed in it."""
 
-    def __init__(self, tool: ModuleType) -> None:
-        self.tool = tool
-        self.calls = {f"a.{n}.1": call(f"a.{n}.1", n) for n in range(tool.CONTACTS)}
-        self.contacts = {n: tool.Contact("a", f"+1{n}", "completed", 1) for n in range(tool.CONTACTS)}
-        self.pauses: list[object] = []
+    def __init__(self) -> None:
+        self.calls = {f"a.{n}.1": call(f"a.{n}.1", n) for n in range(CONTACTS)}
+        self.contacts = {n: Contact("a", f"+1{n}", "completed", 1) for n in range(CONTACTS)}
+        self.pauses: list[Pause] = []
 
     def verdict(self) -> list[str]:
         events = sorted((each for calls in self.calls.values() for each in calls), key=lambda each: each["at"])
-        found: Iterator[str] = self.tool.judge(events, [*self.contacts.values()], self.pauses)
+        found: Iterator[str] = judge(events, [*self.contacts.values()], self.pauses)
         return [sentence.split(":")[0] for sentence in found]
 
 
 @pytest.fixture
-def story(tool: ModuleType) -> Story:
-    return Story(tool)
+def story() -> Story:
+    return Story()
 
 
 def test_of_what_is_well_nothing_is_said(story: Story) -> None:
@@ -68,9 +56,9 @@ def test_a_number_in_two_calls_at_once(story: Story) -> None:
 
 
 def test_more_calls_at_once_than_the_caps(story: Story) -> None:
-    for n in range(story.tool.CONTACTS):
+    for n in range(CONTACTS):
         story.calls[f"a.{n}.1"] = call(f"a.{n}.1", n / 1_000)
-    assert story.verdict().count("I1") == 2 * story.tool.CONTACTS - 3 * story.tool.CAMPAIGN_CAP
+    assert story.verdict().count("I1") == 2 * CONTACTS - 3 * CAMPAIGN_CAP
 
 
 def test_a_call_that_never_ends(story: Story) -> None:
@@ -86,7 +74,7 @@ def test_a_retry_that_comes_too_soon(story: Story) -> None:
 
 
 def test_a_call_while_its_campaign_is_held(story: Story) -> None:
-    story.pauses = [story.tool.Pause("a", NOON + timedelta(seconds=3.5), NOON + timedelta(seconds=4.5))]
+    story.pauses = [Pause("a", NOON + timedelta(seconds=3.5), NOON + timedelta(seconds=4.5))]
     assert story.verdict() == ["I4"]
 
 
