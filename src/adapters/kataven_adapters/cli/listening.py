@@ -1,6 +1,7 @@
 """Where a server listens: addresses that are bound before anything is begun, and listened at when all is ready."""
 
 import errno
+import logging
 import resource
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.log import server_logger
 
 from kataven_adapters.cli.failure import CommandFailure
 from kataven_adapters.cli.output import one_line
@@ -53,16 +55,27 @@ def url_of(host: str, port: int) -> str:
 
 @asynccontextmanager
 async def listening(
-    app: web.Application, sockets: Sequence[socket.socket], *, head_s: float = _HEAD_S
+    app: web.Application,
+    sockets: Sequence[socket.socket],
+    *,
+    head_s: float = _HEAD_S,
+    finish_s: float = _FINISH_S,
+    cancels: bool = False,
+    logger: logging.Logger = server_logger,
 ) -> AsyncIterator[None]:
-    """Answer with this application; on leaving take nobody new in, and let what is under way end."""
+    """Answer with this application; on leaving take nobody new in, and let what is under way end.
+
+    Where it ``cancels``, a request whose client goes is not answered to its end.
+    """
     runner = web.AppRunner(
         app,
         access_log=None,
         auto_decompress=False,  # what is compressed is refused, and that is not for aiohttp to say
+        handler_cancellation=cancels,
         keepalive_timeout=head_s,
         lingering_time=_LINGER_S,
-        shutdown_timeout=_FINISH_S,
+        logger=logger,
+        shutdown_timeout=finish_s,
     )
     await runner.setup()
     try:

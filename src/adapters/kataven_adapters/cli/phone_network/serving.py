@@ -5,8 +5,8 @@ import hmac
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, closing, contextmanager
 from typing import Any, Final
 
 from aiohttp import web
@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from attrs import field, frozen
 
 from kataven_adapters.cli.failure import CommandFailure
-from kataven_adapters.cli.listening import allow_many, bound, url_of
+from kataven_adapters.cli.listening import allow_many, bound, listening, url_of
 from kataven_adapters.simulated import SimulatedSettings
 from kataven_adapters.simulated.fate import Fates
 from kataven_core.runtime import SystemClock
@@ -34,7 +34,6 @@ _IDLE_S: Final = 3_600.0
 """How long a connection may be idle: one that is closed just when the next request comes leaves that one in doubt."""
 _FINISH_S: Final = 0.05
 """How long requests under way may take when the network stops."""
-_BACKLOG: Final = 1_024
 _OPEN_PATHS: Final = {"/", "/counters"}
 """What needs no token: it tells of no call."""
 
@@ -95,11 +94,15 @@ class _Serving:
         with _signals_heard(self._told_to_stop), closing(self._log), bound(plan.host, plan.port) as sockets:
             self._network.remember(self._log.open())
             await self._unless_broken(self._log.durable())
-            async with self._delivery, _listening(self._app(), sockets):
+            async with self._delivery, self._listening(sockets):
                 self._tell(f"listening on {url_of(plan.host, sockets[0].getsockname()[1])}")
                 await self._unless_broken(self._told_to_stop.wait())
             self._network.cut_all()
             await self._unless_broken(self._log.durable())
+
+    def _listening(self, sockets: Sequence[socket.socket]) -> AbstractAsyncContextManager[None]:
+        """Answer; on leaving all are cut off."""
+        return listening(self._app(), sockets, head_s=_IDLE_S, finish_s=_FINISH_S, cancels=True, logger=_log)
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[_opened_by(self._plan.token)])
@@ -138,26 +141,6 @@ def _opened_by(token: str | None) -> Middleware:
         return problem(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
 
     return opened
-
-
-@asynccontextmanager
-async def _listening(app: web.Application, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
-    """Answer; a request whose client goes is not answered to its end. On leaving all are cut off."""
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        handler_cancellation=True,
-        keepalive_timeout=_IDLE_S,
-        shutdown_timeout=_FINISH_S,
-        logger=_log,
-    )
-    await runner.setup()
-    try:
-        for each in sockets:
-            await web.SockSite(runner, each, backlog=_BACKLOG).start()
-        yield
-    finally:
-        await runner.cleanup()
 
 
 @contextmanager
