@@ -22,7 +22,8 @@ def tell(results: Sequence[Result], untried: int, *, is_whole: bool, is_reported
     reasons = known_reasons()
     survivors = [result.case for result in results if result.fate == "survived"]
     new = [case for case in survivors if case.name not in reasons]
-    gone = sorted(reasons.keys() - {case.name for case in survivors}) if is_whole else []
+    unnoticed = {result.case.name for result in results if result.fate != "killed"}  # what is only slow may be stuck
+    gone = sorted(reasons.keys() - unnoticed) if is_whole else []
     score = 1 - len(survivors) / max(1, len(results))
     for name in gone:
         print(f"has a reason to survive, and did not: {name}")
