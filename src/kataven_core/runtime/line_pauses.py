@@ -38,17 +38,17 @@ class LinePauses:
         self._is_closed = False
 
     def begin(self, account_id: AccountId, retry_after_s: float | None) -> None:
-        """Leave the line alone; a pause that lasts goes on, as its refusals came from one burst."""
+        """Leave the line alone. A pause that lasts goes on, as refusals come in bursts; a longer wish counts."""
+        asked_s = min(retry_after_s, _LONGEST_S) if retry_after_s and 0 < retry_after_s < inf else None
         if self.until(account_id):
+            if asked_s:
+                self._ends[account_id] = max(self._ends[account_id], self._clock.monotonic() + asked_s)
             return
         refusals = self._refusals[account_id] = self._refusals.get(account_id, 0) + 1
         longest = self._settings.line_pause_max_s
         wait_s = min(self._settings.line_pause_s * 2.0 ** min(refusals - 1, 30), longest)
-        if retry_after_s and 0 < retry_after_s < inf:
-            wait_s = min(retry_after_s, _LONGEST_S)
-        else:
-            wait_s *= 1 - self._chance() / 5
-        self._ends[account_id] = self._clock.monotonic() + wait_s
+        wait_s *= 1 - self._chance() / 5
+        self._ends[account_id] = self._clock.monotonic() + (asked_s or wait_s)
 
     def end(self, account_id: AccountId) -> None:
         """Forget the refusals: the line has taken a call."""

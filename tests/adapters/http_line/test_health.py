@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
+from kataven_adapters.http_line.health import Health
 from kataven_core import AdapterFault
 from kataven_core.testing.samples import an_order
 
@@ -134,3 +135,23 @@ async def test_a_call_that_fails_while_the_dialer_is_probed_is_not_forgotten(lin
     await heard.turned(2)
     assert [each.target for each in dialer.asked] == ["/calls?state=live"]
     assert [turn is None for turn in heard.turns] == [False, True]
+
+
+async def test_whatever_a_probe_raises_it_is_made_again(lines: Lines, caplog: pytest.LogCaptureFixture) -> None:
+    raised = [RuntimeError("what nobody thought of")]
+    has_turned = asyncio.Event()
+
+    async def probe() -> str | None:
+        if raised:
+            raise raised.pop()
+        return None
+
+    health = Health(probe, lines.settings(first_pause_s=0.05))
+    health.listen(has_turned.set)
+    await health.open()
+    assert health.trouble == "the dialer's answer to a probe could not be understood: RuntimeError"
+    await has_turned.wait()
+    troubles = [health.trouble]
+    await health.close()
+    assert troubles == [None]
+    assert "could not be understood" in caplog.text

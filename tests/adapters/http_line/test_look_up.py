@@ -150,7 +150,7 @@ async def test_of_many_calls_those_that_live_are_learnt_from_one_list(lines: Lin
     dialer.asked.clear()
     reports = await line.reconcile([an_attempt(index) for index in range(51)])
     assert {report.attempt_id for report in reports} == {an_order(index).attempt_id for index in range(40)}
-    assert len(dialer.asked) == 12
+    assert len(dialer.asked) == 13
 
 
 @pytest.mark.parametrize("live", [say(500), say(200, {"calls": [{}]}), say(200, text="x")])
@@ -160,6 +160,36 @@ async def test_where_the_list_can_not_be_read_each_is_asked_for(lines: Lines, di
     dialer.look_up = each({index: say(members=call(index)) for index in range(60)})
     reports = await line.reconcile([an_attempt(index) for index in range(60)])
     assert len({report.attempt_id for report in reports}) == 60
+
+
+@pytest.mark.parametrize("live", [say(404), say(200, text="nobody here"), say(500), reset])
+@pytest.mark.parametrize("settled_after_s", [0.0, SETTLED_S])
+async def test_who_is_not_the_dialer_is_not_believed_that_a_call_was_never_placed(
+    lines: Lines, dialer: Dialer, live: Say, settled_after_s: float
+) -> None:
+    line, heard = await lines.open(settled_after_s=settled_after_s)
+    dialer.live = live
+    dialer.look_up = each({1: say(members=call(1))}, say(404))
+    with pytest.raises(AdapterFault):
+        await line.reconcile([an_attempt(1), an_attempt(2)])
+    assert {type(report) for report in heard.reports} == {Placed, Ringing}
+
+
+@pytest.mark.parametrize("state", [call(2), call(2, "answered", answered_at=AT)])
+@pytest.mark.parametrize("is_before", [True, False])
+async def test_a_call_that_lives_was_placed_whatever_was_answered_for_a_moment(
+    lines: Lines, dialer: Dialer, state: dict[str, Any], *, is_before: bool
+) -> None:
+    line, _ = await lines.open(settled_after_s=0.0)
+    names = iter([[state], []] if is_before else [[], [state]])
+
+    async def live(_: web.Request) -> web.Response:
+        return web.json_response({"calls": next(names)})
+
+    dialer.live = live
+    reports = await line.reconcile([an_attempt(2)])
+    assert NeverPlaced not in {type(report) for report in reports}
+    assert reports[0] == Placed(attempt_id=an_order(2).attempt_id, at=NOON, call_id="c2")
 
 
 async def test_no_more_than_sixteen_are_asked_for_at_once(lines: Lines, dialer: Dialer) -> None:
@@ -172,7 +202,7 @@ async def test_no_more_than_sixteen_are_asked_for_at_once(lines: Lines, dialer: 
     dialer.look_up = slow
     await line.reconcile([an_attempt(index) for index in range(50)])
     assert 1 < dialer.most_at_once <= 16
-    assert len(dialer.asked) == 51
+    assert len(dialer.asked) == 53
 
 
 async def test_a_look_up_that_is_given_up_leaves_nothing_behind(lines: Lines, dialer: Dialer) -> None:

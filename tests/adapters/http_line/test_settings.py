@@ -11,6 +11,7 @@ from .conftest import SECRET
 
 REPORT_URL = "https://engine.test/lines/http/reports"
 NO_ADDRESS = "url is no http:// or https:// address: write it as http://HOST:PORT"
+NO_PORT = "url is no address: write it as http://HOST:PORT, with a port from 1 to 65535"
 
 
 @pytest.mark.parametrize("url", ["http://d", "https://dialer.test:8443/v1/", "http://[::1]:80", "http://127.0.0.1:1"])
@@ -28,9 +29,9 @@ def test_an_address_of_a_dialer_is_taken(url: str) -> None:
         ({"url": "http://a..b"}, NO_ADDRESS),
         ({"url": f"http://{'a' * 64}.test"}, NO_ADDRESS),
         ({"url": "http://d:0"}, NO_ADDRESS),
-        ({"url": "http://d:99999"}, NO_ADDRESS),
+        ({"url": "http://d:99999"}, NO_PORT),
         ({"url": "http://d e"}, NO_ADDRESS),
-        ({"url": "http://[::1"}, NO_ADDRESS),
+        ({"url": "http://[::1"}, NO_PORT),
         ({"url": "http://me:pw@d"}, "url holds a name or a password: leave them out, a token opens the dialer"),
         ({"url": "http://d/?x=1"}, "url has a ? or a #: leave it out, /calls is put behind the address"),
         ({"url": "http://d/#"}, "url has a ? or a #: leave it out, /calls is put behind the address"),
@@ -59,7 +60,7 @@ def test_what_can_not_be_used_is_named_and_never_shown(changes: dict[str, Any], 
         ),
         (
             LineOptions(secret="whsec_?", report_url=REPORT_URL),  # noqa: S106 - made up
-            "the secret is no signing secret: write whsec_ and base64",
+            "the secret is no signing secret: write whsec_ and base64, as `echo whsec_$(openssl rand -base64 24)` does",
         ),
         (
             LineOptions(secret=SECRET, report_url=REPORT_URL, token="ä"),  # noqa: S106 - made up

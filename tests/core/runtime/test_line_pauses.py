@@ -57,6 +57,13 @@ def test_the_refusals_of_one_burst_are_one_pause(pauses: LinePauses, clock: Hand
     assert refuse(pauses, clock) == 2
 
 
+def test_a_longer_wish_within_a_burst_counts(pauses: LinePauses, clock: HandClock) -> None:
+    pauses.begin(ACME, 5.0)
+    pauses.begin(ACME, 60.0)
+    pauses.begin(ACME, 2.0)
+    assert pauses.until(ACME) == clock.now() + timedelta(seconds=60)
+
+
 def test_a_pause_is_over_at_its_very_end(pauses: LinePauses, clock: HandClock) -> None:
     pauses.begin(ACME, 10.0)
     clock.wait(9.5)

@@ -1,9 +1,12 @@
 """Whether the dialer takes calls: what is wrong with it, and asking until it is not."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from .settings import HttpLineSettings
+
+log = logging.getLogger(__name__)
 
 NOT_OPEN = "the line is not open"
 
@@ -71,7 +74,11 @@ class Health:
             self._pause_s = min(max(2 * pause_s, self._settings.first_pause_s), self._settings.longest_pause_s)
             await asyncio.sleep(pause_s)
             failures = self._failures
-            trouble = await self._probe()
+            try:
+                trouble = await self._probe()
+            except Exception as error:
+                log.exception("the dialer's answer to a probe could not be understood")
+                trouble = f"the dialer's answer to a probe could not be understood: {type(error).__name__}"
             if trouble is None and failures == self._failures:
                 self.trouble = None
                 self._was_asked.set()

@@ -16,6 +16,9 @@ from .look_up import LookUp
 from .requests import Answer, NotSent, Requests
 from .settings import HttpLineSettings
 
+_REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
+"""After these the call was surely not placed."""
+
 
 class HttpLine:
     """Places calls with a dialer. They live there: they go on when this process is gone.
@@ -97,7 +100,7 @@ class HttpLine:
             call_id = placed_call(answer, attempt_id).call_id
             self._health.placed()
             return Originated(report=Placed(attempt_id=attempt_id, at=now, call_id=call_id))
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if answer.status not in _REFUSALS:  # a redirect too: some place the call, and then lead to it
             raise AdapterFault("line_failed", sentence(answer), is_retryable=True)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             return self._unsent(attempt_id, retry_after_s(answer, now))

@@ -1,9 +1,11 @@
 """What became of calls, as the dialer knows it: each is asked for, where the list of live ones won't do."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
+
+from attrs import Factory, define
 
 from kataven_adapters.wire.http_line import CallState, read_live
 from kataven_core import (
@@ -20,13 +22,29 @@ from kataven_core import (
 )
 from kataven_core.ports import Clock
 
-from .answers import call_state, sentence
+from .answers import call_state, sentence, unreadable, why_down
 from .requests import NotSent, Requests
 from .settings import HttpLineSettings
 
 _AT_ONCE: Final = 16
 _FEW: Final = 50
 """So many are asked for one by one; of more, those that live are learnt from one list."""
+
+
+@define
+class _Round:
+    """One look-up: who is asked about, and what came of it. ``unsettled`` are not known either, but may yet be."""
+
+    names: list[AttemptId]
+    learnt: list[Report] = Factory(list)
+    faults: list[str] = Factory(list)
+    never_placed: list[AttemptId] = Factory(list)
+    unsettled: list[AttemptId] = Factory(list)
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether the dialer has said of any that there is no such call."""
+        return bool(self.never_placed or self.unsettled)
 
 
 class LookUp:
@@ -41,26 +59,46 @@ class LookUp:
         self._is_settled = is_settled
 
     async def ask(self, attempts: Sequence[Attempt]) -> tuple[list[Report], str | None]:
-        """Give what is known, and why some could not be asked about; None where all were."""
-        learnt: list[Report] = []
-        faults: list[str] = []
+        """Give what is known, and why some could not be asked about; None where all were.
+
+        404 is believed of nobody but the dialer: what stands before it, or in its place, may answer so to everything,
+        and for a moment. So the dialer must be there before and after, and must not name the call as one that lives.
+        """
+        round_ = _Round([each.id for each in attempts])
         try:
             async with asyncio.timeout(self._settings.request_limit_s):
-                await self._ask_all([each.id for each in attempts], learnt, faults)
+                before = await self._live()
+                await self._ask_all(round_, {} if isinstance(before, str) else before)
+                if round_.has_unknown:
+                    self._conclude(round_, before, await self._live())
         except NotSent as error:
-            faults.append(str(error))
+            round_.faults.append(str(error))
+        except AdapterFault as fault:
+            round_.faults.append(fault.message)
         except TimeoutError:
-            faults.append(f"the dialer has not said all within {self._settings.request_limit_s:g} s")
-        return learnt, faults[0] if faults else None
+            round_.faults.append(f"the dialer has not said all within {self._settings.request_limit_s:g} s")
+        return round_.learnt, round_.faults[0] if round_.faults else None
 
-    async def _ask_all(self, names: list[AttemptId], learnt: list[Report], faults: list[str]) -> None:
+    def _conclude(self, round_: "_Round", *lives: dict[str, CallState] | str) -> None:
+        live: dict[str, CallState] = {}
+        for each in lives:
+            if isinstance(each, str):
+                raise AdapterFault("line_failed", each, is_retryable=True)
+            live |= each
+        for name in (*round_.never_placed, *round_.unsettled):
+            if name in live:
+                round_.learnt += self._known(live[name])
+            elif name in round_.never_placed:
+                round_.learnt.append(NeverPlaced(attempt_id=name, at=self._clock.now()))
+
+    async def _ask_all(self, round_: "_Round", live: Mapping[str, CallState]) -> None:
+        names = round_.names
         if len(names) > _FEW:
-            live = await self._live()
-            wanted, names = names, [name for name in names if name not in live]
-            for name in wanted:
-                learnt += self._known(live[name]) if name in live else ()
+            for name in names:
+                round_.learnt += self._known(live[name]) if name in live else ()
+            names = [name for name in names if name not in live]
         left = iter(names)
-        workers = {asyncio.ensure_future(self._work(left, learnt, faults)) for _ in range(min(_AT_ONCE, len(names)))}
+        workers = {asyncio.ensure_future(self._work(left, round_)) for _ in range(min(_AT_ONCE, len(names)))}
         try:
             await asyncio.gather(*workers)
         finally:
@@ -68,32 +106,35 @@ class LookUp:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _live(self) -> dict[str, CallState]:
-        """Give the calls that live; none where the list can't be read, as each can be asked for."""
+    async def _live(self) -> dict[str, CallState] | str:
+        """Give the calls that live, or why the dialer does not say."""
         try:
             answer = await self._requests.live()
-            states = read_live(answer.body) if answer.status == HTTPStatus.OK else ()
-        except (AdapterFault, InvalidValue):
-            return {}
-        return {state.attempt_id: state for state in states}
+            why = why_down(answer)
+            return why or {state.attempt_id: state for state in read_live(answer.body)}
+        except InvalidValue as error:
+            return unreadable(error).message
+        except AdapterFault as fault:
+            return fault.message
 
-    async def _work(self, names: Iterator[AttemptId], learnt: list[Report], faults: list[str]) -> None:
+    async def _work(self, names: Iterator[AttemptId], round_: "_Round") -> None:
         """Ask about one after the other. A dialer that can't be reached ends it; one bad answer does not."""
         for name in names:
             try:
-                learnt += await self._one(name)
+                await self._ask_about(name, round_)
             except AdapterFault as fault:
-                faults.append(fault.message)
+                round_.faults.append(fault.message)
 
-    async def _one(self, attempt_id: AttemptId) -> Iterable[Report]:
+    async def _ask_about(self, attempt_id: AttemptId, round_: "_Round") -> None:
         # Asked before the answer: what is not settled now may reach the dialer right behind the question.
         is_settled = self._is_settled(attempt_id)
         answer = await self._requests.look_up(attempt_id)
         if answer.status == HTTPStatus.NOT_FOUND:
-            return [NeverPlaced(attempt_id=attempt_id, at=self._clock.now())] if is_settled else []
-        if answer.status != HTTPStatus.OK:
+            (round_.never_placed if is_settled else round_.unsettled).append(attempt_id)
+        elif answer.status == HTTPStatus.OK:
+            round_.learnt += self._known(call_state(answer, attempt_id))
+        else:
             raise AdapterFault("line_failed", sentence(answer), is_retryable=True)
-        return self._known(call_state(answer, attempt_id))
 
     def _known(self, state: CallState) -> list[Report]:
         attempt_id, now = AttemptId(state.attempt_id), self._clock.now()

@@ -110,6 +110,11 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _reason(error: Exception) -> str:
+    """Say what the system says, without what the library puts around it."""
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "it does not speak TLS, or its certificate is not trusted: write http:// or mend that"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error.os_error)
     return str(error) or type(error).__name__
 
 

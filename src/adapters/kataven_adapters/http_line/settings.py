@@ -55,7 +55,7 @@ def _wrong_address(name: str, url: str) -> Iterator[Problem]:
         parts = urlsplit(url)
         is_http = parts.scheme in {"http", "https"} and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
-        yield Problem(name, f"{name} is no http:// or https:// address: write it as http://HOST:PORT")
+        yield Problem(name, f"{name} is no address: write it as http://HOST:PORT, with a port from 1 to 65535")
         return
     if not is_http or not _URL.fullmatch(url):
         yield Problem(name, f"{name} is no http:// or https:// address: write it as http://HOST:PORT")
