@@ -206,7 +206,7 @@ def test_no_call_is_up_when_it_has_rung_and_talked_as_long_as_it_may_and_a_while
         ("events", "url", "nats://me:pw@bus"),
         ("line", "url", "asterisk://me:pw@pbx/app"),
         ("line", "token", "pw"),
-        ("line", "secret", "whsec_pw"),
+        ("line", "secret", "whsec_cHc="),
     ],
 )
 def test_what_may_be_secret_comes_from_the_environment_and_is_in_no_repr(
@@ -327,7 +327,13 @@ NO_SLUG = "is no account id: use 1 to 63 of a-z, 0-9, - and _, beginning with a 
         ('[line]\nurl = ""', "line.url: is blank: give it, or leave the key out"),
         ('[line]\ntoken = ""', "line.token: is blank: give it, or leave the key out"),
         ('[events]\nurl = ""', "events.url: is blank: give it, or leave the key out"),
-        ('[line]\nsecret = "abc"', "line.secret: is no signing secret: it begins with whsec_"),
+        *(
+            (
+                f'[line]\nsecret = "{secret}"',
+                "line.secret: is no signing secret: write whsec_ and base64, as openssl rand -base64 24 gives it",
+            )
+            for secret in ("abc", "whsec_", "whsec_abc", "whsec_a-b=")
+        ),
         (
             '[server]\npublic_url = "calls.example.com"',
             "server.public_url: is no web address: write it as https://calls.example.com",

@@ -89,4 +89,7 @@ def test_another_body_or_another_secret_is_not_believed() -> None:
 def test_what_is_no_secret_is_refused_and_never_shown(secret: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         key_of(secret)
-    assert caught.value.message == "the secret is no signing secret: write whsec_ and base64"
+    assert (
+        caught.value.message
+        == "the secret is no signing secret: write whsec_ and base64, as `echo whsec_$(openssl rand -base64 24)` does"
+    )

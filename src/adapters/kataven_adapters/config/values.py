@@ -16,6 +16,7 @@ _ON_ITS_WAY_S: Final = 10
 """So long a request for a call may still be on its way, and ring a phone that was given up."""
 _MARGIN_S: Final = 90.0
 """So much longer than it should a call may last, until it is set up and torn down."""
+_SIGNING: Final = r"whsec_(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 _FORM_BYTES: Final = 64 * 1024
 """What a request may hold besides the contacts file: the settings and the boundaries between the parts."""
 
@@ -57,7 +58,11 @@ class LineConfig:
     url: str = field(default="simulated://", validator=NOT_BLANK, repr=False)
     token: str | None = field(default=None, validator=NOT_BLANK, repr=False)
     secret: str | None = field(
-        default=None, validator=matching(r"whsec_\S+", "is no signing secret: it begins with whsec_"), repr=False
+        default=None,
+        validator=matching(
+            _SIGNING, "is no signing secret: write whsec_ and base64, as openssl rand -base64 24 gives it"
+        ),
+        repr=False,
     )
     ring_timeout_s: float = field(default=30.0, validator=within(0.1, 600))
     max_duration_s: float = field(default=3_600.0, validator=within(0.1, 86_400))

@@ -19,6 +19,7 @@ from .members import (
     a_limit,
     a_name,
     a_number,
+    a_remark,
     a_sequence,
     a_text,
     a_time,
@@ -59,12 +60,11 @@ _REPORT: Final = {
     "attempt_id": Member(a_name),
     "sequence": Member(a_sequence),
     "type": Member(one_of(("ringing", "answered", "ended"))),
-    "outcome": Member(an_outcome, is_needed=False),
     "at": Member(a_time),
     "duration_s": Member(a_duration, is_needed=False),
-    "detail": Member(a_text, is_needed=False),
+    "detail": Member(a_remark, is_needed=False),
 }
-_NEEDED_IN_REPORT: Final = {"ringing": (), "answered": (), "ended": ("outcome",)}
+_END: Final = {**_REPORT, "outcome": Member(an_outcome)}
 
 
 @frozen(kw_only=True)
@@ -210,9 +210,8 @@ def _state(data: Any, where: str) -> CallState:
 
 
 def _report(data: Any, where: str) -> CallReport:
-    members = read_members(data, _REPORT, where)
-    _need(members, _NEEDED_IN_REPORT[members["type"]], where)
-    return CallReport(**members)
+    is_end = isinstance(data, dict) and data.get("type") == "ended"
+    return CallReport(**read_members(data, _END if is_end else _REPORT, where))
 
 
 def _need(members: Mapping[str, Any], names: Sequence[str], where: str) -> None:

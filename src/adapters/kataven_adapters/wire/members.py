@@ -111,6 +111,11 @@ def a_text(value: Any) -> str:
     return value
 
 
+def a_remark(value: Any) -> str | None:
+    """Read what nothing depends on: cut off where it is too long, left out where it is no text."""
+    return value[:MAX_TEXT_CHARS] if isinstance(value, str) else None
+
+
 def a_number(value: Any) -> PhoneNumber:
     """Read a phone number in E.164."""
     return PhoneNumber(a_text(value))

@@ -35,7 +35,10 @@ def key_of(secret: str) -> bytes:
     except (binascii.Error, ValueError):  # ValueError: a character beyond ASCII
         key = b""
     if not secret.startswith(_PREFIX) or not key:
-        raise InvalidValue("invalid_secret", "the secret is no signing secret: write whsec_ and base64")
+        raise InvalidValue(
+            "invalid_secret",
+            "the secret is no signing secret: write whsec_ and base64, as `echo whsec_$(openssl rand -base64 24)` does",
+        )
     return key
 
 

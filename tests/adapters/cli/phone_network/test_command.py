@@ -285,8 +285,14 @@ def test_wrong_words_are_wrong_usage(capsys: pytest.CaptureFixture[str], words: 
         (("--answer", "0.5"), "the chances sum to 0.5 (answer 0.5): change them so that they sum to 1"),
         (("--busy", "2"), "busy is 2: a chance must be from 0 to 1"),
         (("--ring-s", "-1"), "ring_s is -1: it must be from 0 to 86400 seconds"),
-        (("--secret", "hush"), "the secret is no signing secret: write whsec_ and base64"),
-        (("--secret", "whsec_?"), "the secret is no signing secret: write whsec_ and base64"),
+        (
+            ("--secret", "hush"),
+            "the secret is no signing secret: write whsec_ and base64, as `echo whsec_$(openssl rand -base64 24)` does",
+        ),
+        (
+            ("--secret", "whsec_?"),
+            "the secret is no signing secret: write whsec_ and base64, as `echo whsec_$(openssl rand -base64 24)` does",
+        ),
     ],
 )
 def test_settings_that_can_not_be_are_wrong_usage(
