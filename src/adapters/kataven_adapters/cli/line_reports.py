@@ -1,13 +1,18 @@
 """What takes reports over HTTP: of the lines that there are, the one that is called http:// has it."""
 
-from kataven_adapters.wire.taking import Take
-from kataven_core.ports import Line
+from collections.abc import Callable
+
+from kataven_adapters.wire.taking import Take, complaining
+from kataven_core.ports import Clock, Line
 
 
-def line_reports(line: Line) -> dict[str, Take]:
-    """Give what takes a line's reports, by its name in the report URL; nothing where it needs none."""
+def line_reports(line: Line, complain: Callable[[str], None], clock: Clock) -> dict[str, Take]:
+    """Give what takes a line's reports, by its name in the report URL; nothing where it needs none.
+
+    ``complain`` hears of reports that are not by the dialer.
+    """
     try:
         from kataven_adapters.http_line import HttpLine  # noqa: PLC0415 - an extra of its own
     except ModuleNotFoundError:
         return {}
-    return {"http": line.take} if isinstance(line, HttpLine) else {}
+    return {"http": complaining(line.take, complain, clock.monotonic)} if isinstance(line, HttpLine) else {}

@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.log import server_logger
 
-from kataven_adapters.cli.failure import CommandFailure
+from kataven_adapters.cli.failure import USAGE, CommandFailure
 from kataven_adapters.cli.output import one_line
 
 _HEAD_S: Final = 20.0
@@ -23,6 +23,9 @@ _FINISH_S: Final = 1.0
 _BACKLOG: Final = 1_024
 _FILES: Final = 65_536
 """Connections that may be open at once, if the system allows it: most systems begin with 1,024 for each process."""
+HTTP: Final = ("http://", "https://")
+"""How the URL of a line begins that reports over HTTP."""
+_EVERYWHERE: Final = {"0.0.0.0", "::", ""}  # noqa: S104 - it is looked for, not bound
 
 _Place = tuple[socket.AddressFamily, tuple[Any, ...]]
 
@@ -51,6 +54,17 @@ def allow_many() -> None:
 def url_of(host: str, port: int) -> str:
     """Give the address as it is written in a browser."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def url_from_elsewhere(host: str, port: int) -> str:
+    """Give the address to which a dialer reports; ``CommandFailure`` where it can't be told from the host's."""
+    if host in _EVERYWHERE:
+        raise CommandFailure(
+            f"a dialer can't report to {host}, which is every address of this machine: write under [server] "
+            f"public_url, by which the dialer reaches it, such as http://HOST:{port}",
+            USAGE,
+        )
+    return url_of(host, port)
 
 
 @asynccontextmanager

@@ -129,7 +129,7 @@ def test_a_server_that_can_not_be_reached_is_one_sentence(campaigns: Run) -> Non
     code, out, err = campaigns("list", "--base-url", "http://127.0.0.1:1")
     assert (code, out) == (1, "")
     assert err.startswith("kataven campaigns list: http://127.0.0.1:1 can't be reached (")
-    assert err.endswith("): check that it runs, and --base-url\n")
+    assert err.endswith("): check that it runs, and --base-url (or KATAVEN_BASE_URL)\n")
     assert err.count("\n") == 1
 
 

@@ -376,7 +376,7 @@ async def test_what_was_begun_on_one_line_is_not_finished_on_another(monkeypatch
     assert rung() == before
     assert (await Dialing(plan(FAST), lambda _: None).run()).is_through
     assert (await Dialing(plan("acme://user:secret@phones", is_again=True), lambda _: None).run()).is_through
-    assert rows("SELECT DISTINCT created_by FROM campaigns ORDER BY no") == [(BY,), ("kataven dial on acme://",)]
+    assert rows("SELECT DISTINCT created_by FROM campaigns ORDER BY no") == [(BY,), ("kataven dial on acme://phones",)]
 
 
 # Beside others.

@@ -86,11 +86,19 @@ def free_port() -> int:
         return port
 
 
-def configured(line_url: str, *, port: int = 0, public_url: str = "", secret: str = SECRET, token: str = TOKEN) -> None:
+def configured(
+    line_url: str,
+    *,
+    port: int = 0,
+    public_url: str = "",
+    secret: str = SECRET,
+    token: str = TOKEN,
+    host: str = "127.0.0.1",
+) -> None:
     public = f'public_url = "{public_url}"' if public_url else ""
     Path("kataven.toml").write_text(
-        f'[server]\nport = {port}\n{public}\n[line]\nurl = "{line_url}"\nsecret = "{secret}"\ntoken = "{token}"\n'
-        "reconcile_every_s = 0.5\n"
+        f'[server]\nhost = "{host}"\nport = {port}\n{public}\n'
+        f'[line]\nurl = "{line_url}"\nsecret = "{secret}"\ntoken = "{token}"\nreconcile_every_s = 0.5\n'
     )
 
 
@@ -184,7 +192,43 @@ def test_a_file_that_was_interrupted_goes_on_and_nobody_is_called_twice(network:
     assert sorted(heard("ring")) == NUMBERS
 
 
+def test_the_same_file_in_another_store_is_dialled_anew_by_the_same_dialer(
+    network: Network, running: ExitStack
+) -> None:
+    configured(network(*QUICK))
+    for store in ("sqlite:///one.db", "sqlite:///two.db"):
+        out, _ = dialling(running, "--store", store).communicate(timeout=PATIENCE_S)
+        assert json.loads(out)["attempts"] == 20
+    assert sorted(heard("ring")) == sorted(2 * NUMBERS)
+
+
+def test_who_signs_with_another_secret_is_complained_of(network: Network, running: ExitStack) -> None:
+    configured(network(*QUICK), secret=OTHER_SECRET)
+    dialling(running)
+    until(lambda: "reports of the dialer are refused: webhook-signature is by" in Path("told.txt").read_text())
+
+
 # What is refused
+
+
+def test_a_file_that_was_begun_with_one_dialer_is_not_finished_by_another(
+    network: Network, running: ExitStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = network("--answer", "1", "--ring-s", "0", "--talk-s", "30")
+    configured(url)
+    process = dialling(running)
+    until(lambda: Path("phones.jsonl").exists() and heard("answer"))
+    end(process)
+    configured("http://127.0.0.1:9")
+    assert main(["dial", "contacts.csv", "--config", "kataven.toml"]) == 1
+    assert f"was begun by kataven dial on {url}: finish it on that line" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - it is refused
+def test_where_a_dialer_reports_is_not_every_address(capsys: pytest.CaptureFixture[str], host: str) -> None:
+    configured("http://127.0.0.1:9", host=host)
+    assert main(["dial", "contacts.csv", "--config", "kataven.toml"]) == 2
+    assert f"a dialer can't report to {host}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9000", "https://pbx.example.com"])

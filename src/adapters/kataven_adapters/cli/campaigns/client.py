@@ -81,4 +81,4 @@ def _ended_alike() -> Iterator[None]:
 
 
 def _with_options(sentence: str) -> str:
-    return sentence.replace("base_url", "--base-url").replace("account_id", "--account")
+    return sentence.replace("base_url", "--base-url (or KATAVEN_BASE_URL)").replace("account_id", "--account")

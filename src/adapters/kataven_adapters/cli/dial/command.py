@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 _SIMULATED: Final = "simulated:"
+_FORGETFUL: Final = "memory:"
 
 
 def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -75,6 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandFailure(one_line(error.message), USAGE if error.code == "invalid_url" else FAILED) from None
     print_report(result, plan)
     if result.is_interrupted:
+        if plan.store_url.startswith(_FORGETFUL):
+            raise CommandFailure(
+                "interrupted; nothing is kept, as the store is in memory: --store names one that keeps it"
+            )
         raise CommandFailure(f"interrupted; the same command goes on from here: {_command(arguments)}")
     return DONE if result.is_through and result.is_whole else FAILED
 

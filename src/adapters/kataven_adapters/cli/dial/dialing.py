@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
+from itertools import count
+from secrets import token_hex  # noqa: TID251 - a name of its own for each campaign
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from kataven_adapters.cli.failure import CommandFailure
 from kataven_adapters.cli.output import counted, note, one_line, with_options
@@ -22,6 +25,7 @@ from kataven_core import (
     ContactsFileError,
     CsvOptions,
     Inputs,
+    KatavenError,
     Operate,
     Operation,
     OutboundNumber,
@@ -98,12 +102,16 @@ class Dialing:
                 )
             pauses = tuple(Operate(campaign_id=name, operation=Operation.PAUSE) for _, name in agenda.campaigns)
             turn = AccountTurn(account_id=ACCOUNT, inputs=Inputs(commands=pauses, line_is_up=False))
-            if pauses:
-                await store.settle([turn], decide, self._clock.now())
+            if not pauses:
+                return
+            (decision,) = await store.settle([turn], decide, self._clock.now())
+            for answer in decision.answers:  # what would go on must not be passed over
+                if isinstance(answer, KatavenError):
+                    raise answer
 
     async def _begin(self, engine: Engine) -> CampaignId:
         """Find the file's campaign, or make it; have it running."""
-        run, last = await self._last(engine)
+        last = await self._last(engine)
         if last is not None and not last.campaign.is_over:
             await self._go_on(engine, last)
             return last.campaign.id
@@ -112,25 +120,25 @@ class Dialing:
                 one_line(f"{self._plan.file} was dialled to its end {_when(last.campaign)}: --again dials it anew")
             )
         await engine.put_account(_account(Caps(concurrent_max=self._plan.calls)))
-        created = await self._create(engine, run)
+        created = await self._create(engine)
         await self._start(engine, created.id)
         return created.id
 
     async def _begun(self, engine: Engine) -> CampaignId:
         """Find what was begun before somebody interrupted."""
-        _, last = await self._last(engine)
+        last = await self._last(engine)
         if last is None or last.campaign.is_over:
             raise CommandFailure("interrupted before anybody was dialled: nothing is kept")
         return last.campaign.id
 
-    async def _last(self, engine: Engine) -> tuple[int, CampaignRecord | None]:
-        """Give the number of the next campaign of this file, and how the last one stands."""
-        prefix = self._name("")
-        runs = [each.id.removeprefix(prefix) for each in await engine.campaigns(ACCOUNT) if each.id.startswith(prefix)]
-        if not runs:
-            return 0, None
-        last = max(map(int, runs))
-        return last + 1, await engine.campaign(ACCOUNT, self._name(last))
+    async def _last(self, engine: Engine) -> CampaignRecord | None:
+        """Say how the last campaign of this file stands, if there was one."""
+        names = await self._all_names(engine)
+        return await engine.campaign(ACCOUNT, names[0]) if names else None
+
+    async def _all_names(self, engine: Engine) -> list[CampaignId]:
+        """Name this file's campaigns, the newest first."""
+        return [each.id for each in await engine.campaigns(ACCOUNT) if each.id.startswith(f"{self._digest}-")]
 
     async def _go_on(self, engine: Engine, record: CampaignRecord) -> None:
         """Take it up under the cap that is asked for now, though it may have reserved more when it was begun."""
@@ -170,21 +178,28 @@ class Dialing:
     @property
     def _by(self) -> str:
         """Say what dials: a file that was begun on one line is never finished on another by mistake."""
-        return f"kataven dial on {self._plan.line_url.partition(':')[0]}://"
+        return f"kataven dial on {_line_named(self._plan.line_url)}"
 
-    def _name(self, run: int | str) -> CampaignId:
-        """Name the file's campaign by its content, so that the same file finds it again."""
-        return CampaignId(f"{self._digest}-{run}")
+    def _names(self, first: int) -> Iterator[CampaignId]:
+        """Name campaigns by the file's content, so that the same file finds them again, and number them.
 
-    async def _create(self, engine: Engine, run: int) -> Campaign:
-        """Make the file's campaign of this number, or of the next that is free: one that was given up keeps its own."""
-        while True:
+        Attempts are named after their campaign, and a dialer remembers them: two that are named alike are one call to
+        it, even where they are of two stores. So chance has a part in it, but on a line whose calls are made up: there
+        the same file has the same fates each time.
+        """
+        for run in count(first):
+            chance = "" if self._plan.is_simulated else f"-{token_hex(8)}"
+            yield CampaignId(f"{self._digest}-{run}{chance}")
+
+    async def _create(self, engine: Engine) -> Campaign:
+        """Make the file's campaign under the next name that is free: one that was given up keeps its own."""
+        for name in self._names(len(await self._all_names(engine))):
             try:
-                return await self._upload(engine, self._name(run))
+                return await self._upload(engine, name)
             except CommandRefused as refused:
                 if refused.code != "campaign_exists":
                     raise
-                run += 1
+        raise AssertionError("there are names without end")
 
     async def _upload(self, engine: Engine, name: CampaignId) -> Campaign:
         plan = self._plan
@@ -270,6 +285,12 @@ _READ_S: Final = 7.5
 """Until when who was in the file is read."""
 _LEAVE_S: Final = 1.5
 """How long leaving the engine may take after that; the files are written in what is left."""
+
+
+def _line_named(url: str) -> str:
+    """Name a line: one of another address may be another dialer, which does not know this one's calls."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
 
 def _account(caps: Caps) -> Account:

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from kataven_adapters.cli.failure import USAGE, CommandFailure
 from kataven_adapters.cli.line_reports import line_reports
+from kataven_adapters.cli.output import note
 from kataven_adapters.registry import line_from_url
 from kataven_core.ports import Clock, Line
 
@@ -39,14 +40,14 @@ def placing(plan: Plan, clock: Clock) -> Iterator[tuple[Line, Hearing]]:
             USAGE,
         )
     with _bound(plan) as sockets:
-        from kataven_adapters.cli.listening import listening, url_of  # noqa: PLC0415 - as in _bound
+        from kataven_adapters.cli.listening import listening, url_from_elsewhere  # noqa: PLC0415 - as in _bound
 
         from .reports_app import reports_app  # noqa: PLC0415 - the same
 
         server = plan.server
-        url = server.public_url or url_of(server.host, sockets[0].getsockname()[1])
+        url = server.public_url or url_from_elsewhere(server.host, sockets[0].getsockname()[1])
         line = line_from_url(plan.line_url, clock, plan.line.options(url))
-        yield line, listening(reports_app(line_reports(line)), sockets)
+        yield line, listening(reports_app(line_reports(line, note, clock)), sockets)
 
 
 @contextmanager

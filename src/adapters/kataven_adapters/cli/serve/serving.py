@@ -11,7 +11,7 @@ from aiohttp import web
 from attrs import frozen
 
 from kataven_adapters.cli.line_reports import line_reports
-from kataven_adapters.cli.listening import allow_many, bound, listening, url_of
+from kataven_adapters.cli.listening import HTTP, allow_many, bound, listening, url_from_elsewhere, url_of
 from kataven_adapters.config import Config
 from kataven_adapters.http import ApiSettings, Metrics, create_app
 from kataven_adapters.http.fields import ReadRegion
@@ -75,8 +75,9 @@ class Serving:
         plan = self._plan
         allow_many()
         with bound(plan.host, plan.port) as sockets:
-            url = url_of(plan.host, sockets[0].getsockname()[1])
-            line = self._line(url)
+            port = sockets[0].getsockname()[1]
+            url = url_of(plan.host, port)
+            line = self._line(port)
             async with self._engine(line) as engine, listening(self._app(engine, line), sockets):
                 self._tell_how_to_begin(url)
                 self._tell(f"listening on {url}")
@@ -84,11 +85,12 @@ class Serving:
                 async with self._reloading(engine):
                     await self._leaving.wait()
 
-    def _line(self, url: str) -> Line:
+    def _line(self, port: int) -> Line:
         """Give the line, which reports to this server where it reports over HTTP."""
-        config = self._plan.config
-        options = config.line.options(config.server.public_url or url)
-        return line_from_url(self._plan.line_url, self._clock, options)
+        plan, config = self._plan, self._plan.config
+        where = url_from_elsewhere if plan.line_url.startswith(HTTP) else url_of
+        options = config.line.options(config.server.public_url or where(plan.host, port))
+        return line_from_url(plan.line_url, self._clock, options)
 
     def _engine(self, line: Line) -> Engine:
         config = self._plan.config.line
@@ -120,7 +122,7 @@ class Serving:
             settings=settings,
             metrics=self._metrics,
             read_region=_national_numbers(),
-            line_reports=line_reports(line),
+            line_reports=line_reports(line, log.warning, self._clock),
             clock=self._clock,
         )
 
