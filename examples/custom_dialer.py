@@ -1,7 +1,7 @@
 """A dialer of one's own that speaks the HTTP line. Put your telephony into ``Dialer.talk``; as it is, no phone rings.
 
     export LINE_SECRET=whsec_bm9ib2R5J3MgcGhvbmUgcmluZ3MgYXQgYWxs
-    python examples/custom_dialer.py --port 8161 --calls calls.db
+    python examples/custom_dialer.py --port 8161 --calls dialer.db
     kataven dial examples/contacts.csv --config kataven.toml
 
 In kataven.toml stand, under [line], url = "http://127.0.0.1:8161" and secret = "env:LINE_SECRET".
@@ -14,6 +14,7 @@ import hmac
 import json
 import os
 import sqlite3
+import sys
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -34,7 +35,9 @@ class Dialer:
     """Every call that was ever asked for, in a file: what is not there was surely never placed."""
 
     def __init__(self, file: str, secret: str) -> None:
-        self.key = base64.b64decode(secret.removeprefix("whsec_"))
+        self.key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        if not self.key:
+            raise ValueError("LINE_SECRET is not set: write whsec_ and base64, the same as the engine's")
         self.file = sqlite3.connect(file)
         self.file.execute("CREATE TABLE IF NOT EXISTS calls (attempt_id TEXT PRIMARY KEY, call TEXT)")
         self.calls: dict[str, Call] = {row[0]: json.loads(row[1]) for row in self.file.execute("SELECT * FROM calls")}
@@ -83,7 +86,8 @@ class Dialer:
         call.update(members, state=state, sequence=call["sequence"] + 1, ended_at=now() if state == "ended" else None)
         with self.file:
             self.file.execute("REPLACE INTO calls VALUES (?, ?)", (call["attempt_id"], json.dumps(call)))
-        report = {"type": state, "at": now(), **{name: call[name] for name in ("attempt_id", "sequence", *SHOWN[3:4])}}
+        named = ("attempt_id", "sequence", "outcome", "duration_s")
+        report = {"type": state, "at": now(), **{name: call[name] for name in named}}
         self.reports.add(task := asyncio.create_task(self.report(call["report_url"], report)))
         task.add_done_callback(self.reports.discard)
 
@@ -99,6 +103,8 @@ class Dialer:
                 try:
                     async with http.post(url, data=body, headers=headers) as answer:
                         if answer.status < web.HTTPInternalServerError.status_code:
+                            if not answer.ok:
+                                print(f"a report was refused, {answer.status}: {await answer.text()}", file=sys.stderr)
                             return
                 except (aiohttp.ClientError, TimeoutError):
                     pass
@@ -107,7 +113,10 @@ class Dialer:
     # What it is asked for.
 
     async def place(self, request: web.Request) -> web.Response:
-        """Place a call; the same attempt is the same call, however often it is asked for."""
+        """Place a call; the same attempt is the same call, however often it is asked for.
+
+        Here it is placed at once. A dialer that lets requests wait must not place one that is older than 10 s.
+        """
         asked = await request.json()
         known = self.calls.get(asked["attempt_id"])
         call = known or self.begin(asked)
@@ -142,9 +151,12 @@ def main() -> None:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(description="A dialer on which no phone rings.")
     parser.add_argument("--port", type=int, default=8161)
-    parser.add_argument("--calls", default="calls.db", help="the file that knows every call")
+    parser.add_argument("--calls", default="dialer.db", help="the file that knows every call")
     arguments = parser.parse_args()
-    dialer = Dialer(arguments.calls, os.environ["LINE_SECRET"])
+    try:
+        dialer = Dialer(arguments.calls, os.environ.get("LINE_SECRET", ""))
+    except (ValueError, sqlite3.Error) as error:
+        parser.error(f"--calls {arguments.calls} can't be used, or LINE_SECRET is no secret: {error}")
     app = web.Application()
     app.on_startup.append(dialer.open)
     app.on_cleanup.append(dialer.close)
@@ -152,7 +164,10 @@ def main() -> None:
     app.router.add_get("/calls", dialer.live)
     app.router.add_get("/calls/{attempt_id}", dialer.look_up)
     app.router.add_delete("/calls/{attempt_id}", dialer.hang_up)
-    web.run_app(app, host="127.0.0.1", port=arguments.port, access_log=None)
+    try:
+        web.run_app(app, host="127.0.0.1", port=arguments.port, access_log=None)
+    except OSError as error:
+        parser.error(f"--port {arguments.port} can't be listened at: {error.strerror}")
 
 
 if __name__ == "__main__":

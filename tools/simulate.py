@@ -88,9 +88,9 @@ def arguments() -> argparse.Namespace:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--seed", type=int, metavar="N", help="run this one")
     which.add_argument("--seeds", type=a_range, metavar="A-B", help="run these, both ends included")
-    which.add_argument("--fresh", type=int, metavar="N", help="run so many that nobody has chosen")
+    which.add_argument("--fresh", type=at_least_one, metavar="N", help="run so many that nobody has chosen")
     parser.add_argument("--trace", action="store_true", help="with --seed: print all that happens")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at once (default: 1)")
+    parser.add_argument("--jobs", type=at_least_one, default=1, metavar="N", help="how many at once (default: 1)")
     parser.add_argument("--json", metavar="FILE", help="write what each seed came to, one JSON object a line")
     return parser.parse_args()
 
@@ -101,6 +101,13 @@ def a_range(text: str) -> range:
     if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
         raise argparse.ArgumentTypeError(f"{text!r} is no range of seeds: write two numbers, like 0-99")
     return range(int(first), int(last) + 1)
+
+
+def at_least_one(text: str) -> int:
+    """Read a whole number."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number: write 1 or more")
+    return int(text)
 
 
 def chosen(options: argparse.Namespace) -> range:

@@ -54,7 +54,10 @@ def test_a_seed_that_breaches_names_the_command_that_repeats_it(
     assert "I2 at 1.000 s: a.0.1 rings 2 times" in printed
 
 
-@pytest.mark.parametrize("words", [("--seeds", "9-3"), ("--seeds", "x"), ("--seed", "x"), ()])
+@pytest.mark.parametrize(
+    "words",
+    [("--seeds", "9-3"), ("--seeds", "x"), ("--seed", "x"), ("--fresh", "-1"), ("--seeds", "1-2", "--jobs", "0"), ()],
+)
 def test_wrong_words_are_told(words: tuple[str, ...]) -> None:
     done = simulate(*words)
     assert (done.returncode, done.stdout) == (2, "")
