@@ -1,5 +1,6 @@
 """The engine keeps its promises in every simulated run: in those that are fixed, and in some that nobody has chosen."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -50,3 +51,9 @@ def test_the_same_seeds_are_the_same_runs_in_processes_with_other_hashes() -> No
         printed.add(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
     assert len(printed) == 1
     assert len(set(printed.pop().split(", "))) == 6
+
+
+def test_what_the_engine_logs_after_a_run_is_heard_again(caplog: pytest.LogCaptureFixture) -> None:
+    simulate(1, make_store=MemoryStore)
+    logging.getLogger("kataven_core.engine").warning("heard")
+    assert "heard" in caplog.text

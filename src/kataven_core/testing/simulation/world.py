@@ -110,7 +110,8 @@ class _Failures(logging.Handler):
 
     def __exit__(self, *_: object) -> None:
         self._logger.removeHandler(self)
-        self._logger.level, self._logger.propagate = self._before
+        level, self._logger.propagate = self._before
+        self._logger.setLevel(level)  # set as an attribute, loggers below would go on by what they have cached
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep what is a failure."""
