@@ -80,9 +80,7 @@ def run(part: Part) -> dict[str, Any]:
     print(f"== {part.title}: python {' '.join(part.words)}", flush=True)
     began = time.monotonic()  # noqa: TID251 - it is measured
     lines: list[str] = []
-    with subprocess.Popen(
-        [sys.executable, *part.words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as running:
+    with subprocess.Popen([sys.executable, *part.words], cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
         for line in running.stdout or ():
             print(line, end="", flush=True)
             lines.append(line.rstrip().rpartition("\r")[2])
