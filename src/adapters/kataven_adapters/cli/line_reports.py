@@ -1,9 +1,13 @@
 """What takes reports over HTTP: of the lines that there are, the one that is called http:// has it."""
 
 from collections.abc import Callable
+from typing import Final
 
 from kataven_adapters.wire.taking import Take, complaining
 from kataven_core.ports import Clock, Line
+
+OVER_HTTP: Final = ("http://", "https://")
+"""How the URL of a line begins that hears over HTTP."""
 
 
 def line_reports(line: Line, complain: Callable[[str], None], clock: Clock) -> dict[str, Take]:

@@ -23,8 +23,6 @@ _FINISH_S: Final = 1.0
 _BACKLOG: Final = 1_024
 _FILES: Final = 65_536
 """Connections that may be open at once, if the system allows it: most systems begin with 1,024 for each process."""
-HTTP: Final = ("http://", "https://")
-"""How the URL of a line begins that reports over HTTP."""
 _EVERYWHERE: Final = {"0.0.0.0", "::", ""}  # noqa: S104 - it is looked for, not bound
 
 _Place = tuple[socket.AddressFamily, tuple[Any, ...]]

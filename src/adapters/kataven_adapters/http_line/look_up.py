@@ -85,11 +85,11 @@ class LookUp:
             if isinstance(each, str):
                 raise AdapterFault("line_failed", each, is_retryable=True)
             live |= each
+        at = self._clock.now()
         for name in (*round_.never_placed, *round_.unsettled):
-            if name in live:
-                round_.learnt += self._known(live[name])
-            elif name in round_.never_placed:
-                round_.learnt.append(NeverPlaced(attempt_id=name, at=self._clock.now()))
+            round_.learnt += self._known(live[name]) if name in live else ()
+        gone = [name for name in round_.never_placed if name not in live]
+        round_.learnt += [NeverPlaced(attempt_id=name, at=at) for name in gone]
 
     async def _ask_all(self, round_: "_Round", live: Mapping[str, CallState]) -> None:
         names = round_.names

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from kataven_adapters.cli.failure import USAGE, CommandFailure
-from kataven_adapters.cli.line_reports import line_reports
+from kataven_adapters.cli.line_reports import OVER_HTTP, line_reports
 from kataven_adapters.cli.output import note
 from kataven_adapters.registry import line_from_url
 from kataven_core.ports import Clock, Line
@@ -17,8 +17,6 @@ from .plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from socket import socket
-
-_HTTP: Final = ("http://", "https://")
 
 Hearing = AbstractAsyncContextManager[None]
 
@@ -30,7 +28,7 @@ def placing(plan: Plan, clock: Clock) -> Iterator[tuple[Line, Hearing]]:
     A dialer of one's own reports to the address that is configured for the server. ``CommandFailure`` where that can't
     be listened at, or no secret says whose reports are believed.
     """
-    if not plan.line_url.startswith(_HTTP):
+    if not plan.line_url.startswith(OVER_HTTP):
         yield line_from_url(plan.line_url, clock, evolve(plan.line.options(""), report_url=None)), nullcontext()
         return
     if plan.line.secret is None:

@@ -10,8 +10,8 @@ from typing import Final
 from aiohttp import web
 from attrs import frozen
 
-from kataven_adapters.cli.line_reports import line_reports
-from kataven_adapters.cli.listening import HTTP, allow_many, bound, listening, url_from_elsewhere, url_of
+from kataven_adapters.cli.line_reports import OVER_HTTP, line_reports
+from kataven_adapters.cli.listening import allow_many, bound, listening, url_from_elsewhere, url_of
 from kataven_adapters.config import Config
 from kataven_adapters.http import ApiSettings, Metrics, create_app
 from kataven_adapters.http.fields import ReadRegion
@@ -88,7 +88,7 @@ class Serving:
     def _line(self, port: int) -> Line:
         """Give the line, which reports to this server where it reports over HTTP."""
         plan, config = self._plan, self._plan.config
-        where = url_from_elsewhere if plan.line_url.startswith(HTTP) else url_of
+        where = url_from_elsewhere if plan.line_url.startswith(OVER_HTTP) else url_of
         options = config.line.options(config.server.public_url or where(plan.host, port))
         return line_from_url(plan.line_url, self._clock, options)
 
