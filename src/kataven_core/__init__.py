@@ -29,6 +29,7 @@ from .contacts_csv import (
     rejects_csv,
 )
 from .counters import Counters
+from .custom_fields import CustomFields
 from .cycle import (
     AccountView,
     AttemptChange,
@@ -147,6 +148,7 @@ __all__ = [
     "Counters",
     "CreateCampaign",
     "CsvOptions",
+    "CustomFields",
     "Decision",
     "Doubtful",
     "Duplicates",

@@ -76,7 +76,14 @@ class AccountUsage:
     def after_end(self, *, ended_at: datetime, duration_s: float) -> "AccountUsage":
         """Free the slot of a call and count its talk, if it ended on this day."""
         seconds = duration_s if floor_day(ended_at) == self.day else 0.0
-        return evolve(self, calls_in_flight=self.calls_in_flight - 1, seconds_today=self.seconds_today + seconds)
+        return AccountUsage(
+            minute=self.minute,
+            day=self.day,
+            calls_in_flight=self.calls_in_flight - 1,
+            calls_this_minute=self.calls_this_minute,
+            calls_today=self.calls_today,
+            seconds_today=self.seconds_today + seconds,
+        )
 
     def after_unsent(self, *, claimed_at: datetime) -> "AccountUsage":
         """Free the slot of a dial that was never made, and give back what it took of a window that is still open."""

@@ -18,6 +18,7 @@ from cattrs.gen import make_dict_structure_fn
 
 from .campaign import Campaign
 from .contact import Contact
+from .custom_fields import CustomFields
 from .errors import InvalidValue, Problem
 from .events import Event
 from .phone_number import PhoneNumber
@@ -63,6 +64,7 @@ _NAMES: Final = {
     dict: "an object",
 }
 
+_AS_THEY_ARE: Final = frozenset({str, int, bool, float, type(None), CustomFields})
 _UNIONS: Final[Mapping[Any, str]] = {Event: "Event", Report: "Report"}
 
 
@@ -158,13 +160,25 @@ def campaign_members(campaign: Campaign) -> dict[str, Any]:
     return _members(campaign, CAMPAIGN_MEMBERS)
 
 
-def contact_members(contact: Contact) -> dict[str, Any]:
-    """Give a contact's members."""
-    return _members(contact, CONTACT_MEMBERS)
+def contact_members(contact: Contact, show_fields: Callable[[Mapping[str, str]], Any] = dict) -> dict[str, Any]:
+    """Give a contact's members; ``show_fields`` gives its custom fields, where they are not to be a dict."""
+    members = _members(contact, CONTACT_MEMBERS)
+    members["custom_fields"] = show_fields(contact.custom_fields)
+    return members
 
 
 def _members(value: object, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: to_plain(getattr(value, name)) for name in names}
+    return {name: _member(getattr(value, name)) for name in names}
+
+
+def _member(value: object) -> Any:
+    """Give the plain form of what an answer shows, by the shortest way: there may be thousands of them."""
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if isinstance(value, datetime):
+        return format_rfc3339(value)
+    return value.value if isinstance(value, StrEnum) else to_plain(value)
 
 
 def _problems(error: Exception, where: str) -> Iterator[Problem]:

@@ -53,13 +53,16 @@ class Contact:
 
 def claim(contact: Contact, now: datetime) -> Contact:
     """Take a due contact for a dial."""
-    return evolve(
-        contact,
+    return Contact(  # made anew, as in `_end`: of all that is done for each dial, `evolve` would take the most time
+        campaign_id=contact.campaign_id,
+        position=contact.position,
+        phone_number=contact.phone_number,
+        custom_fields=contact.custom_fields,
         status=ContactStatus.IN_PROGRESS,
         attempts=contact.attempts + 1,
         claims=contact.claims + 1,
+        last_outcome=contact.last_outcome,
         last_attempt_at=now,
-        next_attempt_at=None,
         updated_at=now,
     )
 
@@ -115,7 +118,19 @@ def _take_back(contact: Contact, status: ContactStatus, now: datetime) -> Contac
 def _end(
     contact: Contact, status: ContactStatus, outcome: Outcome, again_at: datetime | None, now: datetime
 ) -> Contact:
-    return evolve(contact, status=status, last_outcome=outcome, next_attempt_at=again_at, updated_at=now)
+    return Contact(
+        campaign_id=contact.campaign_id,
+        position=contact.position,
+        phone_number=contact.phone_number,
+        custom_fields=contact.custom_fields,
+        status=status,
+        attempts=contact.attempts,
+        claims=contact.claims,
+        last_outcome=outcome,
+        last_attempt_at=contact.last_attempt_at,
+        next_attempt_at=again_at,
+        updated_at=now,
+    )
 
 
 def apply(contact: Contact, event: AttemptEvent | CampaignEvent) -> Contact:

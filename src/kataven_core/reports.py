@@ -95,4 +95,7 @@ class Lost:
     at: datetime = field(converter=utc)
 
 
+ENDING = (Ended, Unsent, NeverPlaced, Lost)
+"""Reports after which an attempt is not open any more."""
+
 Report = Placed | Ringing | Answered | Ended | Unsent | Doubtful | NeverPlaced | Lost

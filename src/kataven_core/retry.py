@@ -1,6 +1,7 @@
 """When a contact is dialled again: policy, history and outcome give a time, or never."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -22,6 +23,7 @@ class RetryPolicy:
     outcomes: frozenset[Outcome] = RETRYABLE
 
     @classmethod
+    @lru_cache(maxsize=1_000)
     def fixed(cls, *, retries: int, delay_s: int) -> "RetryPolicy":
         """Wait the same time before each of so many retries."""
         return cls(delays_s=(delay_s,) * retries)

@@ -58,6 +58,8 @@ def attempt_id(campaign: CampaignId, position: int, n: int) -> AttemptId:
 
 def utc(value: datetime) -> datetime:
     """Give the same instant in UTC; ``InvalidValue`` for a naive time, which is none, or one beyond year 9999."""
+    if value.tzinfo is UTC:
+        return value
     if value.utcoffset() is None:
         raise InvalidValue("naive_time", f"{value.isoformat()} names no time zone: add Z or an offset such as +02:00")
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum, unique
+from json.encoder import encode_basestring
 
 from attrs import frozen
 
@@ -51,6 +52,7 @@ class ContactsParser:
         self._source = RecordSource(self._options.phone_column)
         self._line_of: dict[int, int] = {}
         self._first_rejects: list[RejectedRow] = []
+        self._members: list[str] | None = None
         self.accepted_rows = 0
         self.rejected_rows = 0
 
@@ -62,6 +64,13 @@ class ContactsParser:
     def custom_fields(self, row: AcceptedRow) -> dict[str, str]:
         """Give a row's cells by column name, in file order, the number's left out."""
         return dict(zip(self.header.field_names, row.values, strict=True)) if self.header else {}
+
+    def encoded_fields(self, row: AcceptedRow) -> str:
+        """Give the same as a JSON object: a store keeps it so, and an answer that shows it need not read it."""
+        if self._members is None:
+            self._members = [f"{encode_basestring(name)}: " for name in self.header.field_names] if self.header else []
+        members = zip(self._members, row.values, strict=True)
+        return f"{{{', '.join([member + encode_basestring(value) for member, value in members])}}}"
 
     def feed(self, chunk: bytes) -> Batch:
         """Read the next bytes."""

@@ -104,7 +104,7 @@ def _dial(turn: Turn, campaign: CampaignTurn, contact: Contact, agent: Agent, ca
             caller=caller.e164,
             agent_id=agent.id,
             route=agent.route,
-            variables=contact.custom_fields,
+            variables=dict(contact.custom_fields),
         )
     )
 

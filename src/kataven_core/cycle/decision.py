@@ -65,8 +65,9 @@ class Decision:
 
     Three say when to decide on a campaign again, besides when a report or a command names it. ``again``: at
     once, as it may dial more than it was given: it has just begun, or used all up. ``wakes``: at this time, as a retry
-    or a schedule comes due or a cap opens. ``waits``: when any call of the account ends, a command comes for it, or
-    the line is up again, as a cap or the budget of the account holds it back, or a call to a number that it has.
+    or a schedule comes due or a cap opens; not of one whose slots are all taken, as only the end of one of its calls
+    lets it dial. ``waits``: when any call of the account ends, a command comes for it, or the line is up again, as a
+    cap or the budget of the account holds it back, or a call to a number that it has.
     """
 
     account: Account | None

@@ -14,10 +14,15 @@ def look_ahead(turn: Turn) -> None:
     returned = _returned(turn)
     for name, campaign in turn.campaigns.items():
         at = min([*_times(turn, campaign), *returned.get(name, ())], default=None)
-        if at is not None:
+        if at is not None and not _is_full(campaign):
             turn.wakes[name] = at
         if _awaits_budget(turn, campaign) or (campaign.is_running and _awaits_a_call(turn, campaign)):
             turn.waits.append(name)
+
+
+def _is_full(campaign: CampaignTurn) -> bool:
+    """Whether no time can let it dial: only the end of one of its own calls can, and that is a report of it."""
+    return campaign.is_running and not campaign.room
 
 
 def _returned(turn: Turn) -> dict[str, list[datetime]]:

@@ -13,7 +13,7 @@ from kataven_core.contact import Contact
 from kataven_core.counters import Counters
 from kataven_core.phone_number import PhoneNumber
 from kataven_core.receipts import Once, Receipt
-from kataven_core.reports import Report
+from kataven_core.reports import ENDING, Report
 from kataven_core.settings import CampaignSettings
 from kataven_core.values import AccountId, AttemptId, CampaignId, ContactId
 
@@ -104,11 +104,16 @@ class Inputs:
     line_opens_at: datetime | None = None
     retry_jitter_s: Mapping[AttemptId, float] = field(factory=dict)
 
+    @property
+    def ending(self) -> frozenset[AttemptId]:
+        """The attempts that a report may end."""
+        return frozenset(report.attempt_id for report in self.reports if isinstance(report, ENDING))
 
-def candidates_wanted(campaign: Campaign, counters: Counters, reports: int) -> int:
+
+def candidates_wanted(campaign: Campaign, counters: Counters, ends: int) -> int:
     """Say how many candidates a decision can use: one for each slot that is free or may become so, and one more.
 
-    That one shows that there are more than may be dialled, so that ``Decision.holds`` says why. ``reports`` counts
-    those that come in for the campaign's attempts: each may free a slot.
+    That one shows that there are more than may be dialled, so that ``Decision.holds`` says why. ``ends`` counts the
+    campaign's attempts that are ``ending`` in these inputs: each may free a slot.
     """
-    return max(campaign.max_concurrent_calls - counters.calls_in_flight, 0) + reports + 1
+    return max(campaign.max_concurrent_calls - counters.calls_in_flight, 0) + ends + 1

@@ -16,7 +16,7 @@ from kataven_core.campaign import Campaign, Operation
 from kataven_core.cycle import Decision, Inputs, Operate
 from kataven_core.errors import AdapterFault, KatavenError
 from kataven_core.ports import AccountTurn, Clock, Decide, Meter, Publisher, Store
-from kataven_core.reports import Ended, Lost, NeverPlaced, Unsent
+from kataven_core.reports import ENDING
 from kataven_core.statuses import CampaignStatus
 from kataven_core.values import AccountId
 
@@ -30,7 +30,6 @@ from .sweeper import Sweeper
 
 log = logging.getLogger("kataven_core.engine")
 
-_CLOSING: Final = (Ended, Unsent, NeverPlaced, Lost)
 _QUIETING: Final = (Operation.PAUSE, Operation.STOP, Operation.DELETE)
 """Operations that are answered only when no send of the campaign is under way."""
 
@@ -171,7 +170,7 @@ class Dispatcher:
 
     def _turn(self, waiting: Waiting) -> AccountTurn:
         account_id = waiting.account_id
-        if waiting.asked or any(isinstance(report, _CLOSING) for report in waiting.reports):
+        if waiting.asked or any(isinstance(report, ENDING) for report in waiting.reports):
             waiting.campaigns |= self.outlook.take_those_that_wait(account_id)
         inputs = Inputs(
             reports=tuple(waiting.reports),

@@ -1,7 +1,6 @@
 """A contacts file on its way into the store: parsed as it comes, staged a thousand rows at a time, seen by nobody."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import BinaryIO, Final, NamedTuple
 
@@ -10,8 +9,6 @@ from kataven_core.ports import MAX_STAGED_ROWS, StagedContact, Store
 from kataven_core.values import AccountId, CampaignId
 
 _CHUNK_BYTES: Final = 64 * 1024
-
-_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class ImportProgress(NamedTuple):
@@ -53,13 +50,11 @@ class Import:
         while max(len(self._accepted), len(self._rejected)) >= at_least:
             accepted, self._accepted = self._accepted[:MAX_STAGED_ROWS], self._accepted[MAX_STAGED_ROWS:]
             rejected, self._rejected = self._rejected[:MAX_STAGED_ROWS], self._rejected[MAX_STAGED_ROWS:]
-            staged = [self._staged(row) for row in accepted]
+            encoded = self._parser.encoded_fields
+            staged = [StagedContact(row.position, row.phone_number, encoded(row)) for row in accepted]
             await self._store.stage(self._account_id, self._campaign_id, staged, rejected)
         if on_progress:
             on_progress(ImportProgress(self._parser.accepted_rows, self._parser.rejected_rows))
-
-    def _staged(self, row: AcceptedRow) -> StagedContact:
-        return StagedContact(row.position, row.phone_number, _encode(self._parser.custom_fields(row)))
 
 
 async def _read(file: BinaryIO) -> AsyncIterator[bytes]:

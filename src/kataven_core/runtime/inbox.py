@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Generator, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from attrs import Factory, define
 
@@ -10,10 +10,13 @@ from kataven_core.account import Account
 from kataven_core.campaign import Campaign
 from kataven_core.cycle import Command
 from kataven_core.errors import KatavenError
-from kataven_core.reports import Report
+from kataven_core.reports import ENDING, Report
 from kataven_core.values import AccountId, CampaignId
 
 Answer = asyncio.Future[Campaign | Account]
+
+RIDE_S: Final = 0.02
+"""How long a report that frees no slot may wait for the next cycle, in seconds."""
 
 
 class Asked(NamedTuple):
@@ -82,10 +85,15 @@ class Durable:
 
 
 class Inbox:
-    """Takes at any time; gives all at once."""
+    """Takes at any time; gives all at once.
+
+    What may change who is dialled is given as soon as it is asked for. A report that frees no slot waits for company,
+    but not longer than ``RIDE_S``: a commit of its own would only hold up the next one, which dials.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._ride: asyncio.TimerHandle | None = None
         self._waiting: dict[AccountId, Waiting] = {}
         self._durable: asyncio.Future[None] = self._loop.create_future()
         self._arrived = asyncio.Event()
@@ -94,7 +102,13 @@ class Inbox:
 
     def report(self, account_id: AccountId, reports: Iterable[Report]) -> None:
         """Take facts."""
-        self._of(account_id).reports.extend(reports)
+        waiting = self._of(account_id).reports
+        count = len(waiting)
+        waiting.extend(reports)
+        if any(isinstance(report, ENDING) for report in waiting[count:]):
+            self._arrived.set()
+        elif self._ride is None:
+            self._ride = self._loop.call_later(RIDE_S, self._arrived.set)
 
     def ask(self, account_id: AccountId, command: Command) -> Answer:
         """Take a request."""
@@ -103,11 +117,13 @@ class Inbox:
             answer.set_exception(self._refusal)
         else:
             self._of(account_id).asked.append(Asked(command, answer))
+            self._arrived.set()
         return answer
 
     def look(self, account_id: AccountId, campaigns: Iterable[CampaignId]) -> None:
         """Have campaigns looked at in the next cycle."""
         self._of(account_id).campaigns.update(campaigns)
+        self._arrived.set()
 
     def put_back(self, batch: Batch) -> None:
         """Take what could not be settled once more, before what has come since."""
@@ -116,6 +132,7 @@ class Inbox:
             now.reports[:0] = before.reports
             now.asked[:0] = before.asked
             now.campaigns |= before.campaigns
+        self._arrived.set()
         self._durable.add_done_callback(lambda done: settle(batch.durable, done.exception()))
 
     @property
@@ -125,11 +142,14 @@ class Inbox:
 
     async def take(self) -> Batch | None:
         """Wait until something is there and take all of it; None when nothing will come any more."""
-        while not self._waiting and not self._is_closed:
-            self._arrived.clear()
-            await self._arrived.wait()
+        await self._arrived.wait()
         if not self._waiting:
             return None
+        if self._ride:
+            self._ride.cancel()
+            self._ride = None
+        if not self._is_closed:
+            self._arrived.clear()
         batch = Batch([*self._waiting.values()], self._durable)
         self._waiting, self._durable = {}, self._loop.create_future()
         return batch
@@ -154,7 +174,6 @@ class Inbox:
         waiting = self._waiting.get(account_id)
         if waiting is None:
             waiting = self._waiting[account_id] = Waiting(account_id)
-            self._arrived.set()
         return waiting
 
 

@@ -12,6 +12,7 @@ from kataven_core.ports import Clock, Line, Meter, Originated
 from kataven_core.reports import Doubtful, Report, Unsent
 from kataven_core.values import AccountId, CampaignId
 
+from .limits import Limit
 from .line_pauses import LinePauses
 from .settings import EngineSettings
 
@@ -43,6 +44,7 @@ class Sends:
         self._report = report
         self._meter = meter
         self._loop = asyncio.get_running_loop()
+        self._limit = Limit(settings.originate_limit_s)
         self._forbidden: set[Key] = set()
         self._under_way: dict[Key, set[asyncio.Task[None]]] = {}
         self._waiting: set[asyncio.Task[None]] = set()
@@ -52,6 +54,7 @@ class Sends:
         for order in orders:
             key = order.account_id, order.campaign_id
             task = self._loop.create_task(self._send(order, claimed_at))
+            self._limit.begin(task)
             self._under_way.setdefault(key, set()).add(task)
             task.add_done_callback(partial(self._settled, key))
 
@@ -116,12 +119,15 @@ class Sends:
         """Ask, and report what came of it: whatever a line raises or gives back, the phone may be ringing."""
         report: Report = Doubtful(attempt_id=order.attempt_id, at=self._clock.now())
         try:
-            async with asyncio.timeout(self._settings.originate_limit_s):
-                originated = await self._line.originate(order)
+            originated = await self._line.originate(order)
             self._mind_the_pause(order.account_id, originated)
             report = originated.report
         except Exception as error:  # noqa: BLE001 - what a line may raise is not for us to know
             self._doubt(order, error)
+        except asyncio.CancelledError:
+            if not self._limit.is_over(asyncio.current_task()):
+                raise
+            self._doubt(order, TimeoutError())
         finally:  # cancelled too: then nobody else will say anything about it
             self._report(order.account_id, report)
 

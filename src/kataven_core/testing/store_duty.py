@@ -14,11 +14,10 @@ def at_least(view: AccountView, turn: AccountTurn, now: datetime) -> AccountView
 
     Two stores that keep to the contract then give equal views.
     """
-    # Of many reports on one attempt only one can free a slot: a store may count them once, or each.
     named = {each.attempt_id for each in turn.inputs.reports} & {*view.attempts}
-    reports = Counter(view.attempts[name].campaign_id for name in named)
+    ends = Counter(view.attempts[name].campaign_id for name in turn.inputs.ending & named)
     campaigns = tuple(
-        _needed(each, reports[each.campaign.id], view.busy_numbers)
+        _needed(each, ends[each.campaign.id], view.busy_numbers)
         for each in sorted(view.campaigns, key=lambda each: each.campaign.id)
     )
     theirs = {(each.campaign_id, each.position) for each in view.attempts.values() if each.is_open and each.id in named}
@@ -34,11 +33,11 @@ def at_least(view: AccountView, turn: AccountTurn, now: datetime) -> AccountView
     )
 
 
-def _needed(view: CampaignView, reports: int, busy: frozenset[PhoneNumber]) -> CampaignView:
+def _needed(view: CampaignView, ends: int, busy: frozenset[PhoneNumber]) -> CampaignView:
     """Keep the candidates that a decision can use; none of a campaign that does not run."""
     if view.campaign.status is not CampaignStatus.RUNNING:
         return evolve(view, candidates=(), next_retry_at=None)
-    wanted = candidates_wanted(view.campaign, view.counters, reports)
+    wanted = candidates_wanted(view.campaign, view.counters, ends)
     free = [each for each in view.candidates if each.phone_number not in busy][:wanted]
     needed = (each for index, each in enumerate(view.candidates) if index < wanted or each in free)
     return evolve(view, candidates=tuple(needed))

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from kataven_adapters.http.json import encode
+from kataven_adapters.http.json import encode, encoded
 
 
 def test_json_is_compact_and_in_utf8() -> None:
@@ -16,6 +16,9 @@ def test_what_is_no_text_is_replaced_and_what_ends_a_line_is_escaped() -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_what_json_does_not_know_is_not_written(number: float) -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        encode(number)
+def test_a_number_that_json_does_not_know_is_null(number: float) -> None:
+    assert encode([number]) == b"[null]"
+
+
+def test_what_is_json_already_is_put_in_as_it_is() -> None:
+    assert encode({"a": encoded('{"b" : 1}')}) == b'{"a":{"b" : 1}}'

@@ -181,8 +181,9 @@ async def test_nothing_that_a_store_executes_in_a_whole_story_looks_at_all_rows(
         host = Host(store)
         await live(host)
         await store.stage(ACME, CampaignId("left"), rows(3), [a_reject(1)])
-    async with SqliteStore(path):
-        pass
+    async with SqliteStore(path) as store:
+        await store.campaign(ACME, CampaignId("a"))  # which this process has not changed
+        await Host(store).turn(ended("a.0.1"))  # of an attempt that it has not claimed
     told = {sql: inputs for sql, inputs in executed if BEGINNING.match(sql) and inputs is not None}
     assert {*STATEMENTS.values()} - told.keys() == set()
     allowed = [f"SCAN {what}" for what, _ in SCANNED_AS_A_WHOLE.values()]

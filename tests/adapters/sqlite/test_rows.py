@@ -269,7 +269,7 @@ def test_counters_come_back(tables: sqlite3.Connection, counters: Counters) -> N
 def test_a_contact_comes_back_with_all_that_has_changed(tables: sqlite3.Connection, contact: Contact) -> None:
     staged = (contact.position, contact.phone_number, json.dumps(dict(contact.custom_fields)))
     row = through(tables, "contacts", ("campaign_no", *CONTACT), (1, *staged, *contact_changes(contact)))
-    found = contact_from(A_CAMPAIGN, row[1:])
+    found = contact_from(A_CAMPAIGN.id, A_CAMPAIGN.created_at, row[1:])
     assert found == contact
     assert type(found.phone_number) is PhoneNumber
 
@@ -281,7 +281,7 @@ def test_a_contact_to_which_nothing_has_happened_is_as_old_as_its_campaign(
     staged = ("campaign_no", "position", "phone_number", "custom_fields")
     through(tables, "contacts", staged, (1, 3, number, json.dumps(fields)))
     row = tables.execute(f"SELECT {', '.join(CONTACT)} FROM contacts").fetchone()  # noqa: S608
-    assert contact_from(A_CAMPAIGN, row) == Contact(
+    assert contact_from(A_CAMPAIGN.id, A_CAMPAIGN.created_at, row) == Contact(
         campaign_id=A_CAMPAIGN.id,
         position=3,
         phone_number=number,

@@ -1,6 +1,7 @@
 """The parser as a whole: its options, its limits, and its laws, held against a dumb second version of it."""
 
 import csv
+import json
 from collections.abc import Iterable, Iterator
 from io import StringIO
 from itertools import pairwise
@@ -55,7 +56,9 @@ def outcome(pieces: Iterable[bytes], options: CsvOptions | None = None) -> Conta
     accepted = [row for batch in batches for row in batch.accepted]
     rejected = [row for batch in batches for row in batch.rejected]
     assert (len(accepted), len(rejected)) == (parser.accepted_rows, parser.rejected_rows)
-    return Contacts(accepted, rejected, [list(parser.custom_fields(row).items()) for row in accepted])
+    fields = [list(parser.custom_fields(row).items()) for row in accepted]
+    assert [list(json.loads(parser.encoded_fields(row)).items()) for row in accepted] == fields
+    return Contacts(accepted, rejected, fields)
 
 
 def contacts(text: str, options: CsvOptions | None = None) -> Contacts:
@@ -363,6 +366,11 @@ def test_every_row_with_text_is_accepted_or_rejected(data: bytes) -> None:
         lines = {row.line for row in result.accepted} | {row.line for row in result.rejected}
         assert len(result.accepted) + len(result.rejected) == rows_with_text == len(lines)
         assert [row.position for row in result.accepted] == list(range(len(result.accepted)))
+
+
+def test_before_the_header_there_are_no_custom_fields() -> None:
+    row = AcceptedRow(0, 1, PhoneNumber("+14155550001"), ())
+    assert (ContactsParser().custom_fields(row), ContactsParser().encoded_fields(row)) == ({}, "{}")
 
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

@@ -172,15 +172,16 @@ class Desk:
     def lean_view(self, inputs: Inputs, named_besides: Iterable[str] = ()) -> AccountView:
         """Read no more than a view must hold."""
         named = [self.attempts[each.attempt_id] for each in inputs.reports if each.attempt_id in self.attempts]
-        reports = Counter(each.campaign_id for each in named)
+        theirs = {each.campaign_id for each in named}
+        ends = Counter(self.attempts[name].campaign_id for name in inputs.ending & self.attempts.keys())
         asked = {each.campaign_id for each in inputs.commands if not isinstance(each, PutAccount)} | {*named_besides}
         account_changes = any(isinstance(each, PutAccount) for each in inputs.commands)
         views = []
         for each in self.campaigns.values():
             tally, runs = self.tallies[each.id], each.status is CampaignStatus.RUNNING
             has_come = each.status is CampaignStatus.SCHEDULED and each.scheduled_at and each.scheduled_at <= self.now
-            if each.id in asked or reports[each.id] or has_come or (runs and account_changes):
-                wanted = candidates_wanted(each, tally, reports[each.id])
+            if each.id in asked or each.id in theirs or has_come or (runs and account_changes):
+                wanted = candidates_wanted(each, tally, ends[each.id])
                 candidates = self.first_due(each, wanted) if runs else ()
                 retry_at = self.next_retry_at(each) if runs else None
                 views.append(CampaignView(campaign=each, counters=tally, candidates=candidates, next_retry_at=retry_at))

@@ -109,11 +109,11 @@ def test_receipts_that_no_command_names_may_be_there_or_not(desk: "Desk") -> Non
 
 
 @pytest.mark.parametrize(
-    ("in_flight", "reports", "wanted"), [(0, 0, 4), (1, 0, 3), (3, 0, 1), (4, 0, 1), (9, 0, 1), (3, 2, 3), (1, 2, 5)]
+    ("in_flight", "ends", "wanted"), [(0, 0, 4), (1, 0, 3), (3, 0, 1), (4, 0, 1), (9, 0, 1), (3, 2, 3), (1, 2, 5)]
 )
 def test_a_candidate_is_wanted_for_each_slot_that_is_free_or_may_become_so_and_one_more(
-    desk: "Desk", in_flight: int, reports: int, wanted: int
+    desk: "Desk", in_flight: int, ends: int, wanted: int
 ) -> None:
     desk.turn(desk.create("a", max_concurrent_calls=3))
     counters = Counters(campaign_id=CampaignId("a"), calls_in_flight=in_flight)
-    assert candidates_wanted(desk.campaigns[CampaignId("a")], counters, reports) == wanted
+    assert candidates_wanted(desk.campaigns[CampaignId("a")], counters, ends) == wanted

@@ -130,7 +130,13 @@ class Api:
         headers = {**answer.headers, **_ALWAYS, "X-Request-ID": turn.request_id}
         if isinstance(answer, EventStream):
             return evolve(answer, headers=headers)
-        return evolve(answer, headers=headers, is_last=answer.is_last or turn.has_more)
+        return Response(
+            status=answer.status,
+            body=answer.body,
+            content_type=answer.content_type,
+            headers=headers,
+            is_last=answer.is_last or turn.has_more,
+        )
 
 
 class Turn:

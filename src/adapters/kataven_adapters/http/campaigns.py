@@ -7,12 +7,21 @@ from typing import Final
 
 import attrs
 
-from kataven_core import CampaignId, ContactStatus, KatavenError, Operation, Problem, RejectedRow, rejects_csv
+from kataven_core import (
+    CampaignId,
+    ContactStatus,
+    CustomFields,
+    KatavenError,
+    Operation,
+    Problem,
+    RejectedRow,
+    rejects_csv,
+)
 from kataven_core.codec import campaign_members, contact_members
 from kataven_core.ports import PAGE_SIZE, REJECTS_PAGE_SIZE
 
 from .calls import Call
-from .json import encode
+from .json import encode, encoded
 from .messages import Answer, EventStream, Response
 from .once import attempted
 from .problems import HttpProblem, bad_request
@@ -80,7 +89,7 @@ async def list_contacts(call: Call) -> Response:
     return Response(
         body=encode(
             {
-                "contacts": [contact_members(each) for each in found.contacts],
+                "contacts": [contact_members(each, _fields) for each in found.contacts],
                 "page": found.page,
                 "page_size": PAGE_SIZE,
                 "total": found.total,
@@ -88,6 +97,11 @@ async def list_contacts(call: Call) -> Response:
             }
         )
     )
+
+
+def _fields(fields: Mapping[str, str]) -> object:
+    """Show custom fields as they are stored, without reading them."""
+    return encoded(fields.encoded) if isinstance(fields, CustomFields) else dict(fields)
 
 
 def _status_and_page(query: Sequence[tuple[str, str]]) -> tuple[ContactStatus | None, int]:

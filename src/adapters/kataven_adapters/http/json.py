@@ -3,9 +3,19 @@
 import json
 from typing import Any
 
+import orjson
+
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def encode(value: Any) -> bytes:
     """Write plain values; what is no text at all, such as half a surrogate pair, is replaced."""
-    return _encoder.encode(value).encode("utf-8", "replace")
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return _encoder.encode(value).encode("utf-8", "replace")
+
+
+def encoded(text: str) -> orjson.Fragment:
+    """Give what is JSON already, to be put into an answer as it is."""
+    return orjson.Fragment(text)

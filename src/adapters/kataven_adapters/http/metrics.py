@@ -2,6 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence, Sized
+from functools import cache
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -37,6 +38,7 @@ class Metrics:
         self._make_the_apis()
         self._engines: dict[int, Dialling] = {}
         self._feeds: dict[int, Sized] = {}
+        self._answered = cache(self._figures_of)  # there are as many as there are routes and statuses
         self._gauge("kataven_calls_in_flight", "Calls that are claimed and have not ended.").set_function(
             lambda: sum(each.calls_in_flight for each in self._engines.values())
         )
@@ -80,8 +82,12 @@ class Metrics:
     def answered(self, method: str, route: str, status: int, took_s: float) -> None:
         """Count one answer; ``route`` is the template of its path, never the path itself."""
         word = method if method in METHODS else "other"
-        self._requests.labels(word, route, str(int(status))).inc()
-        self._answers.labels(word, route).observe(took_s)
+        requests, answers = self._answered(word, route, int(status))
+        requests.inc()
+        answers.observe(took_s)
+
+    def _figures_of(self, word: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(word, route, str(status)), self._answers.labels(word, route)
 
     def render(self) -> tuple[bytes, str]:
         """Give the page, and its content type."""

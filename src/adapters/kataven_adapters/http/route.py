@@ -40,15 +40,26 @@ class Route:
     media_type: str = JSON
     shows: str = ""
     segments: tuple[str, ...] = field(init=False)
+    _words: Sequence[tuple[int, str]] = field(init=False, repr=False)
+    _names: Sequence[tuple[int, str]] = field(init=False, repr=False)
 
     @segments.default
     def _segments(self) -> tuple[str, ...]:
         return tuple(self.template.strip("/").split("/"))
 
+    @_words.default
+    def _its_words(self) -> Sequence[tuple[int, str]]:
+        return tuple((index, each) for index, each in enumerate(self.segments) if not each.startswith("{"))
+
+    @_names.default
+    def _its_names(self) -> Sequence[tuple[int, str]]:
+        return tuple((index, each.strip("{}")) for index, each in enumerate(self.segments) if each.startswith("{"))
+
     def ids(self, segments: Sequence[str]) -> Mapping[str, str] | None:
         """Give what stands where the template has names; None where it is another path."""
-        pairs = [*zip(self.segments, segments, strict=False)]
-        is_mine = len(segments) == len(self.segments) and all(segments)
-        if not is_mine or any(a != b for a, b in pairs if not a.startswith("{")):
+        if len(segments) != len(self.segments):
             return None
-        return {a.strip("{}"): b for a, b in pairs if a.startswith("{")}
+        for index, word in self._words:
+            if segments[index] != word:
+                return None
+        return {name: segments[index] for index, name in self._names} if all(segments) else None

@@ -182,6 +182,12 @@ ROUTES: Final = (
     ),
 )
 
+_BY_BEGINNING: Final = {
+    key: tuple(route for route in ROUTES if (route.segments[0], len(route.segments)) == key)
+    for key in {(route.segments[0], len(route.segments)) for route in ROUTES}
+}
+"""Routes by their first segment, which is a word in each, and how many they have."""
+
 
 class Found(NamedTuple):
     """The route of a request, and the ids that its path names."""
@@ -196,6 +202,6 @@ def find(path: str) -> dict[str, Found]:
     segments = path.removeprefix(prefix).removeprefix("/").split("/")
     return {
         route.method: Found(route, ids)
-        for route in ROUTES
+        for route in _BY_BEGINNING.get((segments[0], len(segments)), ())
         if (route.is_anywhere or route.is_at_root is not bool(prefix)) and (ids := route.ids(segments)) is not None
     }

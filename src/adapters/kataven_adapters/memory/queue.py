@@ -1,12 +1,11 @@
 """A campaign's contacts in file order, and who of them is due: found without looking at all of them."""
 
-import json
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import chain, islice
 
-from kataven_core import CampaignId, Contact, ContactStatus, PhoneNumber, cancel_contact
+from kataven_core import CampaignId, Contact, ContactStatus, CustomFields, PhoneNumber, cancel_contact
 from kataven_core.ports import LOOK_AHEAD, StagedContact
 
 
@@ -39,7 +38,7 @@ class ContactQueue:
             campaign_id=self._campaign_id,
             position=position,
             phone_number=row.phone_number,
-            custom_fields=json.loads(row.custom_fields_json),
+            custom_fields=CustomFields(row.custom_fields_json),
             updated_at=self._created_at,
         )
 

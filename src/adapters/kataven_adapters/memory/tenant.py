@@ -77,14 +77,16 @@ class Tenant:
     def view(self, turn: AccountTurn, now: datetime) -> AccountView:
         """Give what the turn's decision looks at."""
         attempts = [self.attempts[each.attempt_id] for each in turn.inputs.reports if each.attempt_id in self.attempts]
-        reports = Counter(each.campaign_id for each in attempts)
+        ending = turn.inputs.ending
+        ends = Counter({each.campaign_id: 0 for each in attempts})
+        ends.update(each.campaign_id for each in {each.id: each for each in attempts}.values() if each.id in ending)
         busy = frozenset(each.phone_number for each in self.open.values())
         due = (name for name, at in self._scheduled.items() if at <= now)
         names = dict.fromkeys(
-            (*sorted(turn.named_campaigns), *reports, *due, *(self._running if turn.puts_account else ()))
+            (*sorted(turn.named_campaigns), *ends, *due, *(self._running if turn.puts_account else ()))
         )
         contacts = [self.campaigns[each.campaign_id].contacts[each.position] for each in attempts if each.is_open]
-        views = (self._campaign_view(name, reports[name], busy, now) for name in names)
+        views = (self._campaign_view(name, ends[name], busy, now) for name in names)
         return AccountView(
             account_id=self.id,
             account=self.account,
@@ -98,7 +100,7 @@ class Tenant:
         )
 
     def _campaign_view(
-        self, name: CampaignId, reports: int, busy: frozenset[PhoneNumber], now: datetime
+        self, name: CampaignId, ends: int, busy: frozenset[PhoneNumber], now: datetime
     ) -> CampaignView | None:
         kept = self.campaigns.get(name)
         if not kept:
@@ -106,7 +108,7 @@ class Tenant:
         campaign, counters = kept.campaign, kept.counters
         if name not in self._running:
             return CampaignView(campaign=campaign, counters=counters)
-        wanted = candidates_wanted(campaign, counters, reports)
+        wanted = candidates_wanted(campaign, counters, ends)
         return CampaignView(
             campaign=campaign,
             counters=counters,

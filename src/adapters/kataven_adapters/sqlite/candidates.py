@@ -70,6 +70,6 @@ def _order(row: Row) -> tuple[bool, int, int]:
 
 
 def _due(campaign: Campaign, rows: list[Row]) -> Due:
-    contacts = tuple(contact_from(campaign, row[2:]) for row in rows)
+    contacts = tuple(contact_from(campaign.id, campaign.created_at, row[2:]) for row in rows)
     busy = frozenset(contact.phone_number for contact, row in zip(contacts, rows, strict=True) if row[_BUSY])
     return Due(contacts, busy)

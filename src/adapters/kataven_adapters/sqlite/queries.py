@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from kataven_core import ContactStatus
+
 from .rows import ATTEMPT, CAMPAIGN, CONTACT, COUNTERS, RECEIPT, columns
 
 LAST_PAGE: Final = 2**40
@@ -21,10 +23,12 @@ WHERE c.account_id = ? AND c.is_deleted = 0 ORDER BY c.created_at DESC, c.no DES
 
 RECORD: Final = f"SELECT {columns(CAMPAIGN, 'c')}, {columns(COUNTERS, 'n')} {_THE_CAMPAIGN.format('')}"
 
-_PAGE: Final = f"SELECT {columns(CAMPAIGN, 'c')}, {columns(COUNTERS, 'n')}, {columns(CONTACT, 'k')} {_THE_CAMPAIGN}"
+_TOTAL: Final = " + ".join(f"n.{status.value}" for status in ContactStatus)
+_COUNT: Final = " ".join(f"WHEN '{status.value}' THEN n.{status.value}" for status in ContactStatus)
+_PAGE: Final = f"SELECT {{}}, c.created_at, {columns(CONTACT, 'k')} {_THE_CAMPAIGN}"
 
 PAGE: Final = f"""
-{_PAGE.format("LEFT JOIN contacts k ON k.campaign_no = c.no AND k.position >= ?3 AND k.position < ?3 + ?4")}
+{_PAGE.format(_TOTAL, "LEFT JOIN contacts k ON k.campaign_no = c.no AND k.position >= ?3 AND k.position < ?3 + ?4")}
 ORDER BY k.position
 """
 
@@ -34,7 +38,7 @@ LEFT JOIN contacts k ON k.campaign_no = c.no AND k.position IN (
     ORDER BY s.position LIMIT ?4 OFFSET ?3
 )
 """
-PAGE_IN_STATUS: Final = f"{_PAGE.format(_IN_STATUS)} ORDER BY k.position"
+PAGE_IN_STATUS: Final = f"{_PAGE.format(f'CASE ?5 {_COUNT} END', _IN_STATUS)} ORDER BY k.position"
 
 _REJECTED: Final = """
 LEFT JOIN rejects r ON r.no IN (SELECT s.no FROM rejects s WHERE s.campaign_no = c.no ORDER BY s.no LIMIT ?4 OFFSET ?3)

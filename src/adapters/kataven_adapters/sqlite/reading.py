@@ -25,6 +25,7 @@ from kataven_core import (
 from kataven_core.ports import AccountTurn
 
 from .candidates import Due, Seeker, find_due
+from .open_calls import OpenCalls
 from .rows import (
     ATTEMPT,
     CAMPAIGN,
@@ -62,12 +63,12 @@ class _Found(NamedTuple):
     next_retry_at: datetime | None
 
 
-def read(connection: sqlite3.Connection, turns: Sequence[AccountTurn], now: datetime) -> Reading:
+def read(connection: sqlite3.Connection, turns: Sequence[AccountTurn], now: datetime, open_calls: OpenCalls) -> Reading:
     """Read what the decisions of these turns look at."""
     accounts = {row[0]: row for row in connection.execute(ACCOUNTS, (_json(turn.account_id for turn in turns),))}
-    reported = {turn.account_id: _reported(connection, turn) for turn in turns}
+    reported = {turn.account_id: _reported(connection, turn, open_calls) for turn in turns}
     found = _campaigns(connection, turns, reported, now)
-    due = find_due(connection, _seekers(found, reported), now)
+    due = find_due(connection, _seekers(found, turns, reported), now)
     receipts = _receipts(connection, turns)
     views = []
     for turn in turns:
@@ -104,18 +105,22 @@ def _campaign(found: _Found, due: dict[int, Due]) -> CampaignView:
     )
 
 
-def _reported(connection: sqlite3.Connection, turn: AccountTurn) -> Reported:
-    names = [
-        (turn.account_id, *parts, report.attempt_id)
-        for report in turn.inputs.reports
-        if (parts := _parts(report.attempt_id))
-    ]
+def _reported(connection: sqlite3.Connection, turn: AccountTurn, open_calls: OpenCalls) -> Reported:
+    """Give what reports name: what is held as it is, and what is not from the file."""
     reported: Reported = {}
+    names = []
+    for name in dict.fromkeys(report.attempt_id for report in turn.inputs.reports):
+        if held := open_calls.find(turn.account_id, name):
+            reported[name] = held
+        elif parts := _parts(name):
+            names.append((turn.account_id, *parts, name))
     attempt_at = 1 + len(CAMPAIGN)
     contact_at = attempt_at + len(ATTEMPT)
     for row in connection.execute(REPORTED, (_json(names),)) if names else ():
         campaign = campaign_from(row[1:attempt_at])
-        contact = contact_from(campaign, row[contact_at:]) if row[contact_at] is not None else None
+        contact = (
+            contact_from(campaign.id, campaign.created_at, row[contact_at:]) if row[contact_at] is not None else None
+        )
         reported[AttemptId(row[0])] = attempt_from(campaign.id, row[attempt_at:]), contact
     return reported
 
@@ -153,12 +158,15 @@ def _campaigns(
     return found
 
 
-def _seekers(found: list[_Found], reported: dict[AccountId, Reported]) -> list[Seeker]:
-    reports = Counter(
-        (attempt.account_id, attempt.campaign_id) for each in reported.values() for attempt, _ in each.values()
+def _seekers(found: list[_Found], turns: Sequence[AccountTurn], reported: dict[AccountId, Reported]) -> list[Seeker]:
+    ends = Counter(
+        (turn.account_id, known[name][0].campaign_id)
+        for turn in turns
+        for known in [reported[turn.account_id]]
+        for name in turn.inputs.ending & known.keys()
     )
     return [
-        Seeker(each.no, each.campaign, candidates_wanted(each.campaign, each.counters, reports[key]))
+        Seeker(each.no, each.campaign, candidates_wanted(each.campaign, each.counters, ends[key]))
         for each in found
         if each.campaign.status is CampaignStatus.RUNNING
         for key in [(each.campaign.account_id, each.campaign.id)]

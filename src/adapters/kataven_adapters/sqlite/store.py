@@ -35,13 +35,13 @@ from . import queries
 from .readers import Readers
 from .rows import (
     CAMPAIGN,
-    COUNTERS,
     Row,
     account_from,
     attempt_from,
     campaign_from,
     contact_from,
     counters_from,
+    moment,
     receipt_from,
     stamp,
 )
@@ -135,11 +135,17 @@ class SqliteStore:
         return account_from(rows[0][0])
 
     async def campaign(self, account_id: AccountId, campaign_id: CampaignId) -> CampaignRecord:
-        """Read campaign and counters in one statement."""
+        """Read campaign and counters in one statement, where they are not held."""
+        records = self._writer.records
+        if (held := records.find(account_id, campaign_id)) is not None:
+            return held
+        commits = records.commits
         rows = await self._readers.fetch(queries.RECORD, account_id, campaign_id)
         if not rows:
             raise NotFound("campaign")
-        return _record(rows[0])
+        record = _record(rows[0])
+        records.remember(record, commits)
+        return record
 
     async def campaigns(self, account_id: AccountId) -> Sequence[Campaign]:
         """Read them along their index."""
@@ -154,10 +160,9 @@ class SqliteStore:
         rows = await self._readers.fetch(query, account_id, campaign_id, first, PAGE_SIZE, *keys)
         if not rows:
             raise NotFound("campaign")
-        campaign, counters = _record(rows[0])
-        begin = len(CAMPAIGN) + len(COUNTERS)
-        contacts = tuple(contact_from(campaign, row[begin:]) for row in rows if row[begin] is not None)
-        return ContactsPage(contacts, page, counters.total if status is None else getattr(counters, status.value))
+        total, created_at = rows[0][0], moment(rows[0][1])
+        contacts = tuple(contact_from(campaign_id, created_at, row[2:]) for row in rows if row[2] is not None)
+        return ContactsPage(contacts, page, total)
 
     async def rejects(self, account_id: AccountId, campaign_id: CampaignId, *, page: int = 0) -> Sequence[RejectedRow]:
         """Read them in the order in which they were staged: by line."""

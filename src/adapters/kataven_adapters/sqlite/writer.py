@@ -9,12 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from kataven_core import AdapterFault, Decision
+from kataven_core import AccountView, AdapterFault, Decision
 from kataven_core.ports import AccountTurn, Decide
 
 from .faults import translated
 from .file import locked, open_writer
+from .open_calls import OpenCalls
 from .reading import read
+from .records import Records
 from .writing import write
 
 P = ParamSpec("P")
@@ -29,6 +31,8 @@ class Writer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{path.name} writer")
         self._held = ExitStack()
         self._epoch = 0
+        self._open_calls = OpenCalls()
+        self.records = Records()
 
     async def open(self) -> None:
         """Lock the file, open it, make it this process's own."""
@@ -41,16 +45,30 @@ class Writer:
 
     async def settle(self, turns: Sequence[AccountTurn], decide: Decide, now: datetime) -> list[Decision]:
         """Read for all, decide for all, write for all."""
+        views: tuple[AccountView, ...] = ()
 
         def job() -> list[Decision]:
+            nonlocal views
             with translated(self._path):
-                reading = read(self._connection, turns, now)
+                reading = read(self._connection, turns, now, self._open_calls)
+            views = reading.views
             decisions = [decide(view, turn.inputs, now) for view, turn in zip(reading.views, turns, strict=True)]
             with translated(self._path):
                 write(self._connection, turns, decisions, reading, now)
             return decisions
 
-        return await self._hop(lambda: self._transact(job))
+        def settled() -> list[Decision]:
+            try:
+                decisions = self._transact(job)
+            except BaseException:
+                self._open_calls.forget()
+                self.records.forget()
+                raise
+            self._open_calls.follow(decisions)
+            self.records.follow(views, decisions)
+            return decisions
+
+        return await self._hop(settled)
 
     async def run(self, job: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do one job in one transaction: when it raises, nothing has changed."""

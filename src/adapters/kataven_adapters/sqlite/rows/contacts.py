@@ -1,16 +1,16 @@
 """Contacts and the attempts to call them."""
 
-import json
+from datetime import datetime
 from typing import Final
 
 from kataven_core import (
     AccountId,
     Attempt,
     AttemptState,
-    Campaign,
     CampaignId,
     Contact,
     ContactStatus,
+    CustomFields,
     Outcome,
     PhoneNumber,
     attempt_id,
@@ -31,21 +31,24 @@ CONTACT: Final = (
     "updated_at",
 )
 
+_STATUSES: Final = {each.value: each for each in ContactStatus}
+_OUTCOMES: Final = {each.value: each for each in Outcome}
 
-def contact_from(campaign: Campaign, row: Row) -> Contact:
+
+def contact_from(campaign_id: CampaignId, created_at: datetime, row: Row) -> Contact:
     """Give a stored contact; one that nothing has happened to is as old as its campaign."""
     return Contact(
-        campaign_id=campaign.id,
+        campaign_id=campaign_id,
         position=row[0],
         phone_number=str.__new__(PhoneNumber, row[1]),
-        custom_fields=json.loads(row[2]),
-        status=ContactStatus(row[3]),
+        custom_fields=CustomFields(row[2]),
+        status=_STATUSES[row[3]],
         attempts=row[4],
         claims=row[5],
-        last_outcome=Outcome(row[6]) if row[6] else None,
+        last_outcome=_OUTCOMES[row[6]] if row[6] else None,
         last_attempt_at=moment_or_none(row[7]),
         next_attempt_at=moment_or_none(row[8]),
-        updated_at=moment(row[9]) if row[9] is not None else campaign.created_at,
+        updated_at=moment(row[9]) if row[9] is not None else created_at,
     )
 
 
