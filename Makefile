@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo serve test check bench deep format lock clean
+.PHONY: demo serve test check bench bench-plots deep format lock clean
 
 demo: $(READY)  ## dial examples/contacts.csv through server and client, on a SQLite file and a simulated line
 	$(BIN)/python examples/demo.py
@@ -24,8 +24,13 @@ check: $(READY)  ## format, lint, types, import contracts, docs, wheel
 	$(BIN)/pytest --quiet docs README.md
 	$(BIN)/python tools/check_wheel.py
 
-bench: $(READY)  ## contacts CSV against a bare csv.reader loop
-	$(BIN)/python bench/contacts_csv.py
+bench: $(READY)  ## speed beside floors and peers, as a table and bench/results.json; ROW="dispatch slots" for some of it
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/bench.txt
+	$(BIN)/python -m bench $(ROW) $(ARGS)
+
+bench-plots: $(READY)  ## how things grow, as pictures for docs/explanation/speed.md
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/bench.txt
+	$(BIN)/python -m bench.plots
 
 deep: $(READY)  ## the long runs: simulation, planted bugs, kills, soak, fuzzing, mutation; hours of them
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/deep.txt
@@ -38,6 +43,7 @@ format: $(READY)  ## let ruff lay out and mend what it can
 lock: $(READY)  ## pin anew what developing takes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --group dev --all-extras pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --group deep pyproject.toml --output-file requirements/deep.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --constraint requirements/dev.txt --group bench pyproject.toml --output-file requirements/bench.txt
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) dist build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,25 +1,26 @@
 """What the contacts parser costs beside a bare csv.reader loop, and whether its memory stays flat.
 
 The file is 9.9 MB and 100,000 rows, as an upload of the largest allowed size is. The floor reads it with csv.reader and
-looks at nothing. Both run in turn in one process; the ratio is of CPU seconds, the median of the pairs. Memory is the
+looks at nothing. Both run in turn in processes of their own; the ratio is of CPU seconds. Memory is the
 peak that Python's allocator saw while the file went through in 64 KiB chunks, rows thrown away, beside what the parser
 must keep: one entry for each number, for the duplicates.
 """
 
 import csv
 import io
-import statistics
-import sys
-import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from bench.figures import Figure, at_most, compared, figure
+from bench.measuring import Sample, alone, in_turn, watched
 
 from kataven_core.contacts_csv import ContactsParser
 
 ROWS = 100_000
 GOAL = 4.0
 INDEX_GOAL = 200  # bytes a number; keeping the rows would take more than 1,000
-PAIRS = 7
+FEW = 10_000
 CHUNK = 64 * 1024
 
 
@@ -46,37 +47,34 @@ def parse(data: bytes) -> int:
     return parser.accepted_rows
 
 
-def cpu_s(work: Callable[[bytes], int], data: bytes) -> float:
-    """Time one run in CPU seconds."""
-    begin = time.process_time()
-    work(data)
-    return time.process_time() - begin
+def timed(work: Callable[[bytes], int], data: bytes) -> Sample:
+    """Time one run."""
+    with watched() as watch:
+        work(data)
+    return watch.sample(watch.cpu_s)
 
 
-def peak_mb(data: bytes) -> float:
-    """Give the peak of a parse in MB."""
+def peak(rows: int) -> float:
+    """Give the peak of a parse of so many rows in MB."""
+    data = contacts_file(rows)
     tracemalloc.start()
     parse(data)
-    peak = tracemalloc.get_traced_memory()[1]
+    peak_mb = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
-    return peak / 1e6
+    return peak_mb
 
 
-def main() -> int:
-    """Print the table; fail when a goal is missed."""
+def figures(repeats: int) -> Iterator[Figure]:
+    """Compare."""
     data = contacts_file(ROWS)
-    floor(data), parse(data)
-    pairs = [(cpu_s(floor, data), cpu_s(parse, data)) for _ in range(PAIRS)]
-    ratio = statistics.median(mine / bare for bare, mine in pairs)
-    bare, mine = (statistics.median(side) for side in zip(*pairs, strict=True))
-    print(f"{len(data) / 1e6:.1f} MB, {ROWS:,} rows, CPU seconds, median of {PAIRS}:")
-    print(f"  csv.reader {bare:.3f}, contacts {mine:.3f}, ratio {ratio:.2f} (goal: at most {GOAL})")
-    small, large = (peak_mb(contacts_file(rows)) for rows in (10_000, ROWS))
-    index = (large - small) * 1e6 / (ROWS - 10_000)
-    print(f"  peak memory {small:.1f} MB at 10,000 rows, {large:.1f} MB at {ROWS:,}:")
-    print(f"  {index:.0f} bytes a number, the duplicate index (goal: at most {INDEX_GOAL})")
-    return 0 if ratio <= GOAL and index <= INDEX_GOAL else 1
+    runs = in_turn(repeats, {name: partial(alone, timed, work, data) for name, work in SIDES.items()})
+    yield compared(
+        "contacts file read, CPU", (runs["contacts"], "CPU s"), (runs["csv.reader"], "csv.reader"), at_most(GOAL)
+    )
+    index = (alone(peak, ROWS) - alone(peak, FEW)) * 1e6 / (ROWS - FEW)
+    kept = [each._replace(value=index) for each in runs["contacts"]]
+    what = "one entry for each number, for duplicates"
+    yield figure("contacts file read, bytes kept for a number", (kept, "bytes"), what, index, at_most(INDEX_GOAL))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+SIDES = {"contacts": parse, "csv.reader": floor}

@@ -1,0 +1,54 @@
+"""Every row of the table, or those that are named, side by side with its floor or peer.
+
+    python -m bench                 all rows, five runs of each side
+    python -m bench dispatch slots  these only
+    python -m bench --repeats 1     once, to see whether it runs
+
+Prints the table and writes bench/results.json. Ends 1 when a goal is missed.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench.figures import RESULTS, Figure, keep, table
+
+ROWS = (
+    "contacts_csv",
+    "upload",
+    "dispatch",
+    "slots",
+    "stored",
+    "http",
+    "streams",
+    "idle",
+    "imports",
+)
+
+
+def main() -> int:
+    """Run, print, write."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")
+    words.add_argument("--repeats", type=int, default=5, help="runs of each side")
+    words.add_argument("--results", type=Path, default=RESULTS, metavar="FILE", help="where figures are written")
+    asked = words.parse_args()
+    if unknown := {*asked.rows} - {*ROWS}:
+        words.error(f"there is no row {', '.join(sorted(unknown))}: take of {', '.join(ROWS)}")
+    figures = [*_measured(asked.rows or ROWS, asked.repeats)]
+    keep(figures, asked.results)
+    print(*table(figures), sep="\n")
+    return 0 if all(each.met for each in figures) else 1
+
+
+def _measured(rows: Sequence[str], repeats: int) -> Iterator[Figure]:
+    for row in rows:
+        for figure in importlib.import_module(f"bench.rows.{row}").figures(repeats):
+            print(f"{figure.name}: {figure.ratio:.3g} ({figure.goal})", file=sys.stderr, flush=True)
+            yield figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
