@@ -1,28 +1,15 @@
-"""Who is due, found by index and never by looking at all contacts."""
+"""Who is due, found without looking at all contacts."""
 
-import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from itertools import islice
 from typing import Final, NamedTuple
 
-from kataven_core import Campaign, Contact, PhoneNumber
+from kataven_core import Contact, PhoneNumber
 from kataven_core.ports import LOOK_AHEAD
 
-from .rows import CONTACT, Row, contact_from, stamp
-from .statements import FREE_FRESH, FREE_RETRIES, FRESH, RETRIES
-
-_BUSY: Final = 1
-_POSITION: Final = 2 + CONTACT.index("position")
-_NEXT: Final = 2 + CONTACT.index("next_attempt_at")
-
-
-class Seeker(NamedTuple):
-    """A campaign that runs, its number in the tables, and how many contacts a decision on it can use."""
-
-    no: int
-    campaign: Campaign
-    wanted: int
+from .ahead import Ahead
 
 
 class Due(NamedTuple):
@@ -32,44 +19,23 @@ class Due(NamedTuple):
     busy_numbers: frozenset[PhoneNumber]
 
 
-def find_due(connection: sqlite3.Connection, seekers: Iterable[Seeker], now: datetime) -> dict[int, Due]:
-    """Give the first so many due contacts of each, and where some of them are busy, so many that are free besides."""
-    by_no = {seeker.no: seeker for seeker in seekers}
-    if not by_no:
-        return {}
-    first = _read(connection, (RETRIES, FRESH), by_no, now)
-    crowded = {no: by_no[no] for no, rows in first.items() if any(row[_BUSY] for row in rows)}
-    if crowded:
-        for no, rows in _read(connection, (FREE_RETRIES, FREE_FRESH), crowded, now).items():
-            known = {row[_POSITION] for row in first[no]}
-            first[no] = sorted((*first[no], *(row for row in rows if row[_POSITION] not in known)), key=_order)
-    return {no: _due(by_no[no].campaign, rows) for no, rows in first.items()}
+NOBODY: Final = Due((), frozenset())
 
 
-def _read(
-    connection: sqlite3.Connection, statements: tuple[str, str], seekers: dict[int, Seeker], now: datetime
-) -> dict[int, list[Row]]:
-    """Read retries and fresh ones of all, and leave to each its first so many."""
-    rows: dict[int, list[Row]] = {no: [] for no in seekers}
-    wanted = max(seeker.wanted for seeker in seekers.values())
-    inputs = {
-        "running": json.dumps([(no, seeker.campaign.account_id) for no, seeker in seekers.items()]),
-        "wanted": wanted,
-        "ahead": LOOK_AHEAD + wanted,
-        "now": stamp(now),
-    }
-    for statement in statements:
-        for row in connection.execute(statement, inputs):
-            rows[row[0]].append(row)
-    return {no: sorted(found, key=_order)[: seekers[no].wanted] for no, found in rows.items()}
-
-
-def _order(row: Row) -> tuple[bool, int, int]:
-    """Sort retries by time before fresh ones by position."""
-    return row[_NEXT] is None, row[_NEXT] or 0, row[_POSITION]
-
-
-def _due(campaign: Campaign, rows: list[Row]) -> Due:
-    contacts = tuple(contact_from(campaign.id, campaign.created_at, row[2:]) for row in rows)
-    busy = frozenset(contact.phone_number for contact, row in zip(contacts, rows, strict=True) if row[_BUSY])
-    return Due(contacts, busy)
+def find_due(
+    connection: sqlite3.Connection, ahead: Ahead, *, wanted: int, busy: AbstractSet[PhoneNumber], now: datetime
+) -> Due:
+    """Give the first ``wanted`` that are due, and where some of their numbers are busy, so many more that are not."""
+    found: list[Contact] = []
+    theirs: set[PhoneNumber] = set()
+    free = 0
+    for contact in islice(ahead.due(connection, now, wanted), LOOK_AHEAD + wanted):
+        is_busy = contact.phone_number in busy
+        if is_busy:
+            theirs.add(contact.phone_number)
+        if len(found) < wanted or not is_busy:
+            found.append(contact)
+            free += not is_busy
+        if free >= wanted:
+            break
+    return Due(tuple(found), frozenset(theirs))

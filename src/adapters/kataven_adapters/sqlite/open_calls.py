@@ -1,20 +1,50 @@
-"""The attempts that are open and their contacts, as they were committed last: read again only after a restart.
+"""All attempts that are open, their contacts and their numbers: read once, then followed."""
 
-One process writes the file, so what it has written is what is there. Each change is written only where the row still
-is what it was read as; should that ever fail, nothing of this is believed any more.
-"""
+import sqlite3
+from collections.abc import Set as AbstractSet
+from typing import Final
 
-from collections.abc import Iterable
+from kataven_core import (
+    AccountId,
+    Attempt,
+    AttemptId,
+    Contact,
+    ContactId,
+    ContactStatus,
+    Decision,
+    PhoneNumber,
+    contact_id,
+)
 
-from kataven_core import AccountId, Attempt, AttemptId, Contact, ContactId, ContactStatus, Decision, contact_id
+from .rows import ATTEMPT, CAMPAIGN, attempt_from, campaign_from, contact_from
+from .statements import OPEN
+
+_CONTACT_AT: Final = len(CAMPAIGN) + len(ATTEMPT)
 
 
 class OpenCalls:
     """Holds no more than is in flight."""
 
     def __init__(self) -> None:
+        self._is_read = False
         self._attempts: dict[AttemptId, Attempt] = {}
         self._contacts: dict[ContactId, Contact] = {}
+        self._numbers: dict[AccountId, set[PhoneNumber]] = {}
+
+    def read(self, connection: sqlite3.Connection) -> None:
+        """Read them, unless they are known."""
+        if self._is_read:
+            return
+        for row in connection.execute(OPEN):
+            campaign = campaign_from(row[: len(CAMPAIGN)])
+            self._enter(attempt_from(campaign.id, row[len(CAMPAIGN) : _CONTACT_AT]))
+            contact = contact_from(campaign.id, campaign.created_at, row[_CONTACT_AT:])
+            self._contacts[contact.id] = contact
+        self._is_read = True
+
+    def numbers(self, account_id: AccountId) -> AbstractSet[PhoneNumber]:
+        """Give the numbers in open calls of an account."""
+        return self._numbers.get(account_id, frozenset())
 
     def find(self, account_id: AccountId, name: AttemptId) -> tuple[Attempt, Contact] | None:
         """Give an open attempt of this account and its contact, if both are held."""
@@ -24,21 +54,32 @@ class OpenCalls:
         contact = self._contacts.get(contact_id(attempt.campaign_id, attempt.position))
         return None if contact is None else (attempt, contact)
 
-    def follow(self, decisions: Iterable[Decision]) -> None:
+    def follow(self, decision: Decision) -> None:
         """Take note of what is committed."""
-        for decision in decisions:
-            for _, attempt in decision.attempts:
-                if attempt.is_open:
-                    self._attempts[attempt.id] = attempt
-                else:
-                    self._attempts.pop(attempt.id, None)
-            for _, contact in decision.contacts:
-                if contact.status is ContactStatus.IN_PROGRESS:
-                    self._contacts[contact.id] = contact
-                else:
-                    self._contacts.pop(contact.id, None)
+        for before, attempt in decision.attempts:
+            if not attempt.is_open:
+                self._leave(attempt)
+            elif before is None:
+                self._enter(attempt)
+            else:
+                self._attempts[attempt.id] = attempt
+        for _, contact in decision.contacts:
+            if contact.status is ContactStatus.IN_PROGRESS:
+                self._contacts[contact.id] = contact
+            else:
+                self._contacts.pop(contact.id, None)
 
     def forget(self) -> None:
         """Believe nothing of it any more."""
+        self._is_read = False
         self._attempts.clear()
         self._contacts.clear()
+        self._numbers.clear()
+
+    def _enter(self, attempt: Attempt) -> None:
+        self._attempts[attempt.id] = attempt
+        self._numbers.setdefault(attempt.account_id, set()).add(attempt.phone_number)
+
+    def _leave(self, attempt: Attempt) -> None:
+        if self._attempts.pop(attempt.id, None):
+            self._numbers[attempt.account_id].discard(attempt.phone_number)

@@ -1,11 +1,10 @@
-"""What decisions look at, for all accounts of a cycle at once: the same few statements, however much comes in."""
+"""What decisions look at, for all accounts of a cycle at once: what is held, and the rest in a few statements."""
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from kataven_core import (
     AccountId,
@@ -13,18 +12,19 @@ from kataven_core import (
     AccountView,
     Attempt,
     AttemptId,
-    Campaign,
     CampaignId,
     CampaignStatus,
     CampaignView,
     Contact,
-    Counters,
+    PhoneNumber,
     Receipt,
     candidates_wanted,
 )
 from kataven_core.ports import AccountTurn
 
-from .candidates import Due, Seeker, find_due
+from .ahead import Ahead
+from .candidates import NOBODY, find_due
+from .held import Held, HeldAccount, HeldCampaign, Key
 from .open_calls import OpenCalls
 from .rows import (
     ATTEMPT,
@@ -42,7 +42,6 @@ from .rows import (
 )
 from .statements import ACCOUNTS, CAMPAIGNS, RECEIPTS, REPORTED
 
-Key = tuple[AccountId, CampaignId]
 _DIGITS_MAX: Final = 18
 """What surely fits into 64 bits."""
 Reported = dict[AttemptId, tuple[Attempt, Contact | None]]
@@ -50,58 +49,116 @@ Receipts = dict[tuple[str, str], Receipt]
 
 
 class Reading(NamedTuple):
-    """The views of a cycle's turns, in their order, and the numbers in the tables of all campaigns in them."""
+    """The views of a cycle's turns, in their order, with their accounts, and the campaigns in them by their keys."""
 
     views: tuple[AccountView, ...]
-    numbers: dict[Key, int]
+    accounts: tuple[HeldAccount | None, ...]
+    campaigns: dict[Key, HeldCampaign]
 
 
-class _Found(NamedTuple):
-    no: int
-    campaign: Campaign
-    counters: Counters
-    next_retry_at: datetime | None
+class _Turn(NamedTuple):
+    """A turn, its account where there is one, what its reports name, and what was answered to its commands before."""
+
+    turn: AccountTurn
+    account: HeldAccount | None
+    reported: Reported
+    receipts: Receipts
+
+    @property
+    def named(self) -> set[Key]:
+        """The keys of the campaigns that it names."""
+        names = self.turn.named_campaigns.union(attempt.campaign_id for attempt, _ in self.reported.values())
+        return {(self.turn.account_id, name) for name in names}
+
+    def ends(self, campaign_id: CampaignId) -> int:
+        """Count the calls of a campaign that its reports may end."""
+        known = self.reported
+        ending = [known[name][0].campaign_id for name in self.turn.inputs.ending if name in known]
+        return ending.count(campaign_id)
+
+    def may_come_due(self, now: datetime) -> bool:
+        """Whether the time of a schedule may have come."""
+        return self.account is None or self.account.comes_due(now)
 
 
-def read(connection: sqlite3.Connection, turns: Sequence[AccountTurn], now: datetime, open_calls: OpenCalls) -> Reading:
+def read(connection: sqlite3.Connection, turns: Sequence[AccountTurn], now: datetime, held: Held) -> Reading:
     """Read what the decisions of these turns look at."""
-    accounts = {row[0]: row for row in connection.execute(ACCOUNTS, (_json(turn.account_id for turn in turns),))}
-    reported = {turn.account_id: _reported(connection, turn, open_calls) for turn in turns}
-    found = _campaigns(connection, turns, reported, now)
-    due = find_due(connection, _seekers(found, turns, reported), now)
-    receipts = _receipts(connection, turns)
-    views = []
-    for turn in turns:
-        mine = [each for each in found if each.campaign.account_id == turn.account_id]
-        read_of = reported[turn.account_id]
-        views.append(
-            AccountView(
-                **_account(turn.account_id, accounts.get(turn.account_id), now),
-                campaigns=tuple(_campaign(each, due) for each in mine),
-                attempts={name: attempt for name, (attempt, _) in read_of.items()},
-                contacts={contact.id: contact for _, contact in read_of.values() if contact},
-                receipts=receipts[turn.account_id],
-                busy_numbers=frozenset().union(*(due[each.no].busy_numbers for each in mine if each.no in due)),
-            )
+    held.open_calls.read(connection)
+    accounts, receipts = _accounts(connection, turns, held), _receipts(connection, turns)
+    begun = [
+        _Turn(turn, account, _reported(connection, turn, held.open_calls), receipts[turn.account_id])
+        for turn, account in zip(turns, accounts, strict=True)
+    ]
+    campaigns = _campaigns(connection, begun, held, now)
+    views = tuple(_view(connection, each, campaigns, held, now) for each in begun)
+    return Reading(views, accounts, campaigns)
+
+
+def _accounts(
+    connection: sqlite3.Connection, turns: Sequence[AccountTurn], held: Held
+) -> tuple[HeldAccount | None, ...]:
+    found = {turn.account_id: held.accounts.get(turn.account_id) for turn in turns}
+    missing = [name for name, account in found.items() if account is None]
+    for row in connection.execute(ACCOUNTS, (_json(missing),)) if missing else ():
+        found[row[0]] = HeldAccount(
+            account_from(row[1]), usage_from(row[2:], row[7]), int(row[8]), moment_or_none(row[9])
         )
-    return Reading(tuple(views), {(each.campaign.account_id, each.campaign.id): each.no for each in found})
+    return tuple(found.values())
 
 
-def _account(account_id: AccountId, row: Row | None, now: datetime) -> dict[str, Any]:
-    return {
-        "account_id": account_id,
-        "account": account_from(row[1]) if row else None,
-        "usage": usage_from(row[2:], row[7]) if row else AccountUsage.empty(now),
-        "reserved": int(row[8]) if row else 0,
-    }
+def _campaigns(
+    connection: sqlite3.Connection, turns: Sequence[_Turn], held: Held, now: datetime
+) -> dict[Key, HeldCampaign]:
+    """Give the campaigns to decide on, in the order of their numbers."""
+    named = set[Key]().union(*(each.named for each in turns))
+    found = {key: held.campaigns[key] for key in named & held.campaigns.keys()}
+    new = sorted(named - found.keys())
+    due = [each.turn.account_id for each in turns if each.may_come_due(now)]
+    put = [each.turn.account_id for each in turns if each.turn.puts_account]
+    if new or due or put:
+        inputs = {"named": _json(new), "accounts": _json(due), "put": _json(put), "now": stamp(now)}
+        for row in connection.execute(CAMPAIGNS, inputs):
+            each = _found(row)
+            found.setdefault((each.campaign.account_id, each.campaign.id), each)
+    return dict(sorted(found.items(), key=lambda each: each[1].no))
 
 
-def _campaign(found: _Found, due: dict[int, Due]) -> CampaignView:
-    return CampaignView(
-        campaign=found.campaign,
-        counters=found.counters,
-        candidates=due[found.no].contacts if found.no in due else (),
-        next_retry_at=found.next_retry_at,
+def _found(row: Row) -> HeldCampaign:
+    counters_at = 1 + len(CAMPAIGN)
+    campaign = campaign_from(row[1:counters_at])
+    ahead = Ahead(row[0], campaign) if campaign.status is CampaignStatus.RUNNING else None
+    return HeldCampaign(row[0], campaign, counters_from(campaign.id, row[counters_at:]), ahead)
+
+
+def _view(
+    connection: sqlite3.Connection, turn: _Turn, campaigns: Mapping[Key, HeldCampaign], held: Held, now: datetime
+) -> AccountView:
+    account_id, account = turn.turn.account_id, turn.account
+    numbers = held.open_calls.numbers(account_id)
+    busy_numbers: set[PhoneNumber] = set()
+    views = []
+    for each in campaigns.values():
+        campaign, counters, due, retry_at = each.campaign, each.counters, NOBODY, None
+        if campaign.account_id != account_id:
+            continue
+        if each.ahead:
+            wanted = candidates_wanted(campaign, counters, turn.ends(campaign.id))
+            due = find_due(connection, each.ahead, wanted=wanted, busy=numbers, now=now)
+            retry_at = each.ahead.next_retry_at(connection, now)
+        views.append(
+            CampaignView(campaign=campaign, counters=counters, candidates=due.contacts, next_retry_at=retry_at)
+        )
+        busy_numbers |= due.busy_numbers
+    return AccountView(
+        account_id=account_id,
+        account=account.account if account else None,
+        usage=account.usage if account else AccountUsage.empty(now),
+        reserved=account.reserved if account else 0,
+        campaigns=tuple(views),
+        attempts={name: attempt for name, (attempt, _) in turn.reported.items()},
+        contacts={contact.id: contact for _, contact in turn.reported.values() if contact},
+        receipts=turn.receipts,
+        busy_numbers=frozenset(busy_numbers),
     )
 
 
@@ -136,41 +193,6 @@ def _parts(name: AttemptId) -> tuple[str, int, int] | None:
 def _is_number(text: str) -> bool:
     """Whether it is a number as it is written in an id: no zero in front, and one of 64 bits."""
     return text.isascii() and text.isdigit() and (text[0] != "0" or text == "0") and len(text) <= _DIGITS_MAX
-
-
-def _campaigns(
-    connection: sqlite3.Connection, turns: Sequence[AccountTurn], reported: dict[AccountId, Reported], now: datetime
-) -> list[_Found]:
-    named = {(turn.account_id, name) for turn in turns for name in turn.named_campaigns}
-    named |= {(attempt.account_id, attempt.campaign_id) for each in reported.values() for attempt, _ in each.values()}
-    inputs = {
-        "now": stamp(now),
-        "named": _json(sorted(named)),
-        "accounts": _json(turn.account_id for turn in turns),
-        "put": _json(turn.account_id for turn in turns if turn.puts_account),
-    }
-    counters_at = 1 + len(CAMPAIGN)
-    found = []
-    for row in connection.execute(CAMPAIGNS, inputs):
-        campaign = campaign_from(row[1:counters_at])
-        counters = counters_from(campaign.id, row[counters_at:])
-        found.append(_Found(row[0], campaign, counters, moment_or_none(row[-1])))
-    return found
-
-
-def _seekers(found: list[_Found], turns: Sequence[AccountTurn], reported: dict[AccountId, Reported]) -> list[Seeker]:
-    ends = Counter(
-        (turn.account_id, known[name][0].campaign_id)
-        for turn in turns
-        for known in [reported[turn.account_id]]
-        for name in turn.inputs.ending & known.keys()
-    )
-    return [
-        Seeker(each.no, each.campaign, candidates_wanted(each.campaign, each.counters, ends[key]))
-        for each in found
-        if each.campaign.status is CampaignStatus.RUNNING
-        for key in [(each.campaign.account_id, each.campaign.id)]
-    ]
 
 
 def _receipts(connection: sqlite3.Connection, turns: Sequence[AccountTurn]) -> dict[AccountId, Receipts]:

@@ -1,10 +1,11 @@
 """Campaigns and their counters as they were committed last: what users ask for most, without a hop to a thread.
 
 One process writes the file, so what it has written is what is there. An entry is replaced in the moment of the commit
-that changes it, and dropped when a commit fails.
+that changes it, and dropped when a commit fails. The writing thread follows, and the loop's asks and remembers.
 """
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Final
 
 from kataven_core import AccountId, AccountView, Campaign, CampaignId, Counters, Decision
@@ -20,6 +21,7 @@ class Records:
 
     def __init__(self) -> None:
         self._records: dict[Key, CampaignRecord] = {}
+        self._lock = Lock()
         self.commits = 0
         """What was read from the file while this has grown may be older than what is there."""
 
@@ -29,24 +31,27 @@ class Records:
 
     def follow(self, views: Sequence[AccountView], decisions: Sequence[Decision]) -> None:
         """Take note of what is committed."""
-        self.commits += 1
-        for view, decision in zip(views, decisions, strict=True):
-            campaigns = {each.campaign.id: each.campaign for each in view.campaigns}
-            counters = {each.campaign.id: each.counters for each in view.campaigns}
-            campaigns |= {each.id: each for each in decision.campaigns}
-            counters |= {each.campaign_id: each for each in decision.counters}
-            for name, campaign in campaigns.items():
-                self._keep(campaign, counters[name])
+        with self._lock:
+            self.commits += 1
+            for view, decision in zip(views, decisions, strict=True):
+                campaigns = {each.campaign.id: each.campaign for each in view.campaigns}
+                counters = {each.campaign.id: each.counters for each in view.campaigns}
+                campaigns |= {each.id: each for each in decision.campaigns}
+                counters |= {each.campaign_id: each for each in decision.counters}
+                for name, campaign in campaigns.items():
+                    self._keep(campaign, counters[name])
 
     def remember(self, record: CampaignRecord, commits: int) -> None:
         """Keep what was read, unless something was committed since."""
-        if commits == self.commits:
-            self._keep(*record)
+        with self._lock:  # else a commit may come between the two, and what it has made would be lost
+            if commits == self.commits:
+                self._keep(*record)
 
     def forget(self) -> None:
         """Believe nothing of it any more."""
-        self.commits += 1
-        self._records.clear()
+        with self._lock:
+            self.commits += 1
+            self._records.clear()
 
     def _keep(self, campaign: Campaign, counters: Counters) -> None:
         key = campaign.account_id, campaign.id

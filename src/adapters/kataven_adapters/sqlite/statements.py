@@ -7,10 +7,14 @@ from .rows import ATTEMPT, CAMPAIGN, CONTACT, COUNTERS, RECEIPT, USAGE, columns
 ACCOUNTS: Final = f"""
 SELECT a.id, a.account, {columns(USAGE, "a")},
     (SELECT count(*) FROM attempts o WHERE o.account_id = a.id AND o.state <> 'done'),
-    (SELECT total(c.max_concurrent_calls) FROM campaigns c WHERE c.account_id = a.id AND c.status = 'running')
+    (SELECT total(c.max_concurrent_calls) FROM campaigns c WHERE c.account_id = a.id AND c.status = 'running'),
+    (
+        SELECT min(s.scheduled_at) FROM campaigns s
+        WHERE s.account_id = a.id AND s.status = 'scheduled' AND s.is_deleted = 0
+    )
 FROM json_each(?) w CROSS JOIN accounts a ON a.id = w.value
 """
-"""The accounts of the turns: calls in flight and reservations are counted, never remembered."""
+"""Accounts: calls in flight and reservations are counted; then the first of their schedules."""
 
 REPORTED: Final = f"""
 SELECT w.value ->> 4, {columns(CAMPAIGN, "c")}, {columns(ATTEMPT, "a")}, {columns(CONTACT, "k")}
@@ -19,13 +23,18 @@ CROSS JOIN campaigns c ON c.account_id = w.value ->> 0 AND c.id = w.value ->> 1
 CROSS JOIN attempts a ON a.campaign_no = c.no AND a.position = w.value ->> 2 AND a.n = w.value ->> 3
 LEFT JOIN contacts k ON k.campaign_no = c.no AND k.position = a.position
 """
-"""The attempts that reports name, with their contacts, which are gone where the campaign was discarded."""
+"""Attempts that reports name, with their contacts, which are gone where the campaign was discarded."""
+
+OPEN: Final = f"""
+SELECT {columns(CAMPAIGN, "c")}, {columns(ATTEMPT, "a")}, {columns(CONTACT, "k")}
+FROM attempts a CROSS JOIN campaigns c ON c.no = a.campaign_no
+CROSS JOIN contacts k ON k.campaign_no = a.campaign_no AND k.position = a.position
+WHERE a.state <> 'done'
+"""
+"""All attempts that are open, with their contacts."""
 
 CAMPAIGNS: Final = f"""
-SELECT c.no, {columns(CAMPAIGN, "c")}, {columns(COUNTERS, "n")}, CASE c.status WHEN 'running' THEN (
-    SELECT min(r.next_attempt_at) FROM contacts r
-    WHERE r.campaign_no = c.no AND r.status = 'pending' AND r.next_attempt_at > :now
-) END
+SELECT c.no, {columns(CAMPAIGN, "c")}, {columns(COUNTERS, "n")}
 FROM campaigns c JOIN counters n ON n.campaign_no = c.no
 WHERE c.no IN (
     SELECT c.no FROM json_each(:named) w CROSS JOIN campaigns c
@@ -46,41 +55,18 @@ CROSS JOIN receipts r ON r.account_id = w.value ->> 0 AND r.scope = w.value ->> 
 """
 """What was answered before to those of the commands that are to be done once."""
 
-_IS_BUSY: Final = """EXISTS (
-    SELECT 1 FROM attempts o
-    WHERE o.account_id = w.value ->> 1 AND o.phone_number = {}.phone_number AND o.state <> 'done'
-)"""
-
-
-def _due(index: str, due: str, order: str, limit: str) -> str:
-    """Name the index: left to choose, SQLite may walk along all contacts that are through."""
-    return f"""
-        SELECT r.position, r.phone_number, r.next_attempt_at FROM contacts r INDEXED BY {index}
-        WHERE r.campaign_no = w.value ->> 0 AND r.status = 'pending' AND {due} ORDER BY {order} LIMIT {limit}"""
-
-
-def _candidates(positions: str) -> str:
-    return f"""
-SELECT w.value ->> 0, {_IS_BUSY.format("k")}, {columns(CONTACT, "k")}
-FROM json_each(:running) w CROSS JOIN contacts k ON k.campaign_no = w.value ->> 0 AND k.position IN ({positions})
+_PENDING: Final = (
+    "FROM contacts k INDEXED BY {} WHERE k.campaign_no = ?1 AND k.status = 'pending' AND k.next_attempt_at"
+)
+"""The index is named: left to choose, SQLite may walk along all contacts that are through."""
+FRESH: Final = f"""
+SELECT {columns(CONTACT, "k")} {_PENDING.format("contacts_fresh")} IS NULL AND k.position > ?3
+ORDER BY k.position LIMIT ?4
 """
-
-
-def _first(index: str, due: str, order: str) -> str:
-    return _candidates(f"SELECT position FROM ({_due(index, due, order, ':wanted')})")
-
-
-def _first_free(index: str, due: str, order: str) -> str:
-    """Look for free ones among those ahead, and no further."""
-    ahead = _due(index, due, order, ":ahead")
-    free = f"NOT {_IS_BUSY.format('ahead')}"
-    return _candidates(f"SELECT position FROM ({ahead}) ahead WHERE {free} LIMIT :wanted")
-
-
-_RETRY: Final = ("contacts_retry", "r.next_attempt_at <= :now", "r.next_attempt_at, r.position")
-_FRESH: Final = ("contacts_fresh", "r.next_attempt_at IS NULL", "r.position")
-RETRIES: Final = _first(*_RETRY)
-FRESH: Final = _first(*_FRESH)
-FREE_RETRIES: Final = _first_free(*_RETRY)
-FREE_FRESH: Final = _first_free(*_FRESH)
-"""The first that are due of each running campaign; the free ones are asked for only where some are busy."""
+RETRIES: Final = f"""
+SELECT {columns(CONTACT, "k")} {_PENDING.format("contacts_retry")} IS NOT NULL
+AND (k.next_attempt_at, k.position) > (?2, ?3) ORDER BY k.next_attempt_at, k.position LIMIT ?4
+"""
+"""The next of a campaign's pending contacts behind a time and a position."""
+NEXT_RETRY: Final = f"SELECT min(k.next_attempt_at) {_PENDING.format('contacts_retry')} > ?2"
+"""When the first retry after a time comes."""

@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from kataven_core import AccountView, AdapterFault, Decision
+from kataven_core import AdapterFault, Decision
 from kataven_core.ports import AccountTurn, Decide
 
 from .faults import translated
 from .file import locked, open_writer
-from .open_calls import OpenCalls
-from .reading import read
+from .held import Held
+from .reading import Reading, read
 from .records import Records
 from .writing import write
 
@@ -31,7 +31,7 @@ class Writer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{path.name} writer")
         self._held = ExitStack()
         self._epoch = 0
-        self._open_calls = OpenCalls()
+        self.held = Held()
         self.records = Records()
 
     async def open(self) -> None:
@@ -45,13 +45,12 @@ class Writer:
 
     async def settle(self, turns: Sequence[AccountTurn], decide: Decide, now: datetime) -> list[Decision]:
         """Read for all, decide for all, write for all."""
-        views: tuple[AccountView, ...] = ()
+        readings: list[Reading] = []
 
         def job() -> list[Decision]:
-            nonlocal views
             with translated(self._path):
-                reading = read(self._connection, turns, now, self._open_calls)
-            views = reading.views
+                reading = read(self._connection, turns, now, self.held)
+            readings.append(reading)
             decisions = [decide(view, turn.inputs, now) for view, turn in zip(reading.views, turns, strict=True)]
             with translated(self._path):
                 write(self._connection, turns, decisions, reading, now)
@@ -61,11 +60,12 @@ class Writer:
             try:
                 decisions = self._transact(job)
             except BaseException:
-                self._open_calls.forget()
+                self.held.forget()
                 self.records.forget()
                 raise
-            self._open_calls.follow(decisions)
-            self.records.follow(views, decisions)
+            (reading,) = readings
+            self.held.follow(reading.accounts, reading.campaigns, reading.views, decisions)
+            self.records.follow(reading.views, decisions)
             return decisions
 
         return await self._hop(settled)

@@ -97,9 +97,9 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
 
     Contacts are cancelled when their campaign is there: one may be made and come to its end in the same turn.
     """
-    numbers = reading.numbers
+    known = reading.campaigns
     contacts = [
-        (numbers[turn.account_id, each.after.campaign_id], each) for turn, made in both for each in made.contacts
+        (known[turn.account_id, each.after.campaign_id].no, each) for turn, made in both for each in made.contacts
     ]
     yield _Change(
         CHANGE,
@@ -109,7 +109,7 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
         ],
     )
     campaigns = [each for _, made in both for each in made.campaigns]
-    new = [each for each in campaigns if (each.account_id, each.id) not in numbers]
+    new = [each for each in campaigns if (each.account_id, each.id) not in known]
     yield _Change(ALLOT, [(each.account_id, each.id) for each in new], is_exact=False)
     yield _Change(CREATE, [(*campaign_row(each), each.account_id, each.id) for each in new])
     yield _Change(UNALLOT, [(each.account_id, each.id) for each in new])
@@ -121,7 +121,7 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
         [(turn.account_id, each.campaign_id, *counters_row(each)) for turn, made in both for each in made.counters],
     )
     attempts = [
-        (numbers[turn.account_id, each.after.campaign_id], each) for turn, made in both for each in made.attempts
+        (known[turn.account_id, each.after.campaign_id].no, each) for turn, made in both for each in made.attempts
     ]
     yield _Change(
         REPORT,
