@@ -6,6 +6,7 @@ account's four caps as they are at that moment. The function that gives the allo
 other answer to "why does nothing dial".
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum, unique
 
@@ -73,16 +74,13 @@ class AccountUsage:
             calls_today=self.calls_today + count,
         )
 
-    def after_end(self, *, ended_at: datetime, duration_s: float) -> "AccountUsage":
-        """Free the slot of a call and count its talk, if it ended on this day."""
-        seconds = duration_s if floor_day(ended_at) == self.day else 0.0
-        return AccountUsage(
-            minute=self.minute,
-            day=self.day,
-            calls_in_flight=self.calls_in_flight - 1,
-            calls_this_minute=self.calls_this_minute,
-            calls_today=self.calls_today,
-            seconds_today=self.seconds_today + seconds,
+    def after_ends(self, talks: Sequence[tuple[datetime, float]]) -> "AccountUsage":
+        """Free the slots of calls, given when each ended and its talk in seconds, and count what ended on this day."""
+        day, tomorrow = self.day, self.day + DAY
+        return evolve(
+            self,
+            calls_in_flight=self.calls_in_flight - len(talks),
+            seconds_today=sum((talk_s for ended_at, talk_s in talks if day <= ended_at < tomorrow), self.seconds_today),
         )
 
     def after_unsent(self, *, claimed_at: datetime) -> "AccountUsage":

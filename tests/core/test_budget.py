@@ -304,9 +304,9 @@ def test_claims_count_at_once() -> None:
 
 
 def test_an_end_frees_a_slot_and_counts_the_talk_of_this_day() -> None:
-    assert USED.after_end(ended_at=NOW, duration_s=60.0) == evolve(USED, calls_in_flight=0, seconds_today=64.5)
-    assert USED.after_end(ended_at=DAY, duration_s=60.0) == evolve(USED, calls_in_flight=0, seconds_today=64.5)
-    assert USED.after_end(ended_at=DAY - A_MICROSECOND, duration_s=60.0) == evolve(USED, calls_in_flight=0)
+    assert USED.after_ends([(NOW, 60.0)]) == evolve(USED, calls_in_flight=0, seconds_today=64.5)
+    assert USED.after_ends([(DAY, 60.0)]) == evolve(USED, calls_in_flight=0, seconds_today=64.5)
+    assert USED.after_ends([(DAY - A_MICROSECOND, 60.0)]) == evolve(USED, calls_in_flight=0)
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_usage_is_what_a_recount_of_all_dials_gives(steps: list[tuple[str, int, 
             index = open_dials[number % len(open_dials)]
             dial = dials[index]
             if step == "end":
-                used = used.after_end(ended_at=now, duration_s=number)
+                used = used.after_ends([(now, number)])
                 dials[index] = dial._replace(ended_at=now, duration_s=number)
             else:
                 used = used.after_unsent(claimed_at=dial.claimed_at)

@@ -44,7 +44,8 @@ def claim(turn: Turn) -> None:
             heappop(heap)
             continue
         _dial(turn, campaign, contact, *callers[index])
-        heapreplace(heap, (*_standing(campaign, is_paced=is_paced), index))
+        if len(heap) > 1:
+            heapreplace(heap, (*_standing(campaign, is_paced=is_paced), index))
     if turn.orders:
         turn.usage = turn.usage.after_claims(len(turn.orders))
     for campaign in running:

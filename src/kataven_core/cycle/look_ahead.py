@@ -64,6 +64,8 @@ def _awaits_a_call(turn: Turn, campaign: CampaignTurn) -> bool:
     if hold and hold.binding is not Cap.CAMPAIGN_CALLS:
         return True
     return any(
-        each.is_due(turn.now) and each.phone_number in turn.busy_numbers and each.id not in turn.contacts
+        each.is_due(turn.now)
+        and each.phone_number in turn.busy_numbers
+        and (each.campaign_id, each.position) not in turn.contacts
         for each in campaign.candidates
     )

@@ -30,6 +30,7 @@ def settle(turn: Turn, view: AccountView, reports: tuple[Report, ...], jitter_s:
             _tell(turn, campaign, before, after)
         else:
             _close(turn, view, campaign, after, jitter_s.get(after.id, 0.0))
+    turn.usage = turn.usage.after_ends(turn.talks)
 
 
 def _tell(turn: Turn, campaign: CampaignTurn, before: Attempt, after: Attempt) -> None:
@@ -61,7 +62,7 @@ def _close(turn: Turn, view: AccountView, campaign: CampaignTurn, attempt: Attem
     if outcome is Outcome.UNSENT:
         turn.usage = turn.usage.after_unsent(claimed_at=attempt.claimed_at)
     else:
-        turn.usage = turn.usage.after_end(ended_at=ended_at, duration_s=duration_s)
+        turn.talks.append((ended_at, duration_s))
     turn.attempt_happened(
         campaign,
         AttemptEnded,

@@ -13,7 +13,7 @@ from kataven_core.errors import KatavenError
 from kataven_core.events import AttemptEvent, CampaignEvent, CampaignFailed, CampaignStopped
 from kataven_core.receipts import RECEIPT_LIFETIME, Once, Receipt
 from kataven_core.statuses import CampaignStatus
-from kataven_core.values import AttemptId, CampaignId, ContactId
+from kataven_core.values import AttemptId, CampaignId
 
 from .decision import AttemptChange, ContactChange, Decision, Order
 from .view import AccountView, CampaignView
@@ -70,7 +70,8 @@ class Turn:
         self.reserved = view.reserved
         self.campaigns = {each.campaign.id: CampaignTurn(each) for each in view.campaigns}
         self.attempts: dict[AttemptId, AttemptChange] = {}
-        self.contacts: dict[ContactId, ContactChange] = {}
+        self.talks: list[tuple[datetime, float]] = []
+        self.contacts: dict[tuple[CampaignId, int], ContactChange] = {}
         self.busy_numbers = set(view.busy_numbers)
         self.cancelled: list[CampaignId] = []
         self.orders: list[Order] = []
@@ -87,12 +88,13 @@ class Turn:
 
     def change_attempt(self, before: Attempt | None, after: Attempt) -> None:
         """Take note of an attempt's next state."""
-        first = self.attempts.get(after.id)
-        self.attempts[after.id] = AttemptChange(first.before if first else before, after)
+        name = after.id
+        first = self.attempts.get(name)
+        self.attempts[name] = AttemptChange(first.before if first else before, after)
 
     def change_contact(self, before: Contact, after: Contact) -> None:
         """Take note of a contact's next state."""
-        self.contacts[after.id] = ContactChange(before, after)
+        self.contacts[after.campaign_id, after.position] = ContactChange(before, after)
 
     def note(self, once: Once, answer: Campaign) -> None:
         """Take note of the answer to a command that is to be done once."""

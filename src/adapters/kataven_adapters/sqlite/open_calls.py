@@ -8,12 +8,11 @@ from kataven_core import (
     AccountId,
     Attempt,
     AttemptId,
+    CampaignId,
     Contact,
-    ContactId,
     ContactStatus,
     Decision,
     PhoneNumber,
-    contact_id,
 )
 
 from .rows import ATTEMPT, CAMPAIGN, attempt_from, campaign_from, contact_from
@@ -28,7 +27,7 @@ class OpenCalls:
     def __init__(self) -> None:
         self._is_read = False
         self._attempts: dict[AttemptId, Attempt] = {}
-        self._contacts: dict[ContactId, Contact] = {}
+        self._contacts: dict[tuple[CampaignId, int], Contact] = {}
         self._numbers: dict[AccountId, set[PhoneNumber]] = {}
 
     def read(self, connection: sqlite3.Connection) -> None:
@@ -39,7 +38,7 @@ class OpenCalls:
             campaign = campaign_from(row[: len(CAMPAIGN)])
             self._enter(attempt_from(campaign.id, row[len(CAMPAIGN) : _CONTACT_AT]))
             contact = contact_from(campaign.id, campaign.created_at, row[_CONTACT_AT:])
-            self._contacts[contact.id] = contact
+            self._contacts[contact.campaign_id, contact.position] = contact
         self._is_read = True
 
     def numbers(self, account_id: AccountId) -> AbstractSet[PhoneNumber]:
@@ -51,7 +50,7 @@ class OpenCalls:
         attempt = self._attempts.get(name)
         if attempt is None or attempt.account_id != account_id:
             return None
-        contact = self._contacts.get(contact_id(attempt.campaign_id, attempt.position))
+        contact = self._contacts.get((attempt.campaign_id, attempt.position))
         return None if contact is None else (attempt, contact)
 
     def follow(self, decision: Decision) -> None:
@@ -65,9 +64,9 @@ class OpenCalls:
                 self._attempts[attempt.id] = attempt
         for _, contact in decision.contacts:
             if contact.status is ContactStatus.IN_PROGRESS:
-                self._contacts[contact.id] = contact
+                self._contacts[contact.campaign_id, contact.position] = contact
             else:
-                self._contacts.pop(contact.id, None)
+                self._contacts.pop((contact.campaign_id, contact.position), None)
 
     def forget(self) -> None:
         """Believe nothing of it any more."""

@@ -18,6 +18,7 @@ from .rows import (
     USAGE,
     Row,
     account_text,
+    attempt_changes,
     attempt_row,
     campaign_row,
     contact_changes,
@@ -37,6 +38,7 @@ def _marks(names: Sequence[str]) -> str:
 
 
 _CHANGING: Final = CONTACT[CONTACT.index("status") :]
+_REPORTED: Final = ATTEMPT[ATTEMPT.index("state") :]
 _NO: Final = "(SELECT no FROM campaigns WHERE account_id = ? AND id = ?)"
 
 PUT_ACCOUNT: Final = f"""
@@ -56,7 +58,7 @@ COUNT: Final = (
 )
 CLAIM: Final = f"INSERT INTO attempts (campaign_no, {', '.join(ATTEMPT)}) VALUES (?, {_marks(ATTEMPT)})"
 REPORT: Final = f"""
-UPDATE attempts SET {_set(ATTEMPT[4:])}
+UPDATE attempts SET {_set(_REPORTED)}
 WHERE campaign_no = ? AND position = ? AND n = ? AND state = ?
 """
 CHANGE: Final = f"""
@@ -104,7 +106,7 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
     yield _Change(
         CHANGE,
         [
-            (*contact_changes(after), no, after.position, before.status.value, before.claims)
+            (*contact_changes(after), no, after.position, before.status._value_, before.claims)
             for no, (before, after) in contacts
         ],
     )
@@ -126,7 +128,7 @@ def _changes(both: list[tuple[AccountTurn, Decision]], reading: Reading, now: da
     yield _Change(
         REPORT,
         [
-            (*attempt_row(after)[4:], no, after.position, after.n, before.state.value)
+            (*attempt_changes(after), no, after.position, after.n, before.state._value_)
             for no, (before, after) in attempts
             if before is not None
         ],

@@ -55,10 +55,10 @@ def contact_from(campaign_id: CampaignId, created_at: datetime, row: Row) -> Con
 def contact_changes(contact: Contact) -> Row:
     """Give what may change of a contact, in the order of ``CONTACT`` from ``status`` on."""
     return (
-        contact.status.value,
+        contact.status._value_,
         contact.attempts,
         contact.claims,
-        contact.last_outcome and contact.last_outcome.value,
+        contact.last_outcome and contact.last_outcome._value_,
         stamp_or_none(contact.last_attempt_at),
         stamp_or_none(contact.next_attempt_at),
         stamp(contact.updated_at),
@@ -88,11 +88,18 @@ def attempt_row(attempt: Attempt) -> Row:
         attempt.account_id,
         attempt.phone_number,
         stamp(attempt.claimed_at),
-        attempt.state.value,
+        *attempt_changes(attempt),
+    )
+
+
+def attempt_changes(attempt: Attempt) -> Row:
+    """Give what may change of an attempt, in the order of ``ATTEMPT`` from ``state`` on."""
+    return (
+        attempt.state._value_,
         attempt.call_id,
         stamp_or_none(attempt.answered_at),
         stamp_or_none(attempt.ended_at),
-        attempt.outcome and attempt.outcome.value,
+        attempt.outcome and attempt.outcome._value_,
         attempt.duration_s,
     )
 
