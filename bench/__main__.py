@@ -21,6 +21,7 @@ ROWS = (
     "dispatch",
     "slots",
     "stored",
+    "growth",
     "http",
     "streams",
     "idle",

@@ -38,11 +38,11 @@ def settings(cap: int = CAP) -> kc.CampaignSettings:
     )
 
 
-async def contacts_file(count: int) -> AsyncIterator[bytes]:
-    """Yield a contacts file in pieces."""
+async def contacts_file(count: int, first: int = 0) -> AsyncIterator[bytes]:
+    """Yield a contacts file in pieces, with the numbers from the ``first`` on."""
     yield b"phone_number,first_name\n"
-    for begin in range(0, count, 1_000):
-        numbers = range(begin, min(begin + 1_000, count))
+    for begin in range(first, first + count, 1_000):
+        numbers = range(begin, min(begin + 1_000, first + count))
         yield "".join(f"+1415{5_000_000 + n:07d},First{n % 977}\n" for n in numbers).encode()
 
 

@@ -25,11 +25,15 @@ _BEAT_S = 0.002
 
 
 class Taken(NamedTuple):
-    """What a server has taken since it was asked before. ``growth_mb`` is the peak over what it held then."""
+    """What a server has taken since it was asked before.
+
+    ``growth_mb`` is the peak over ``held_mb``, which it held then; ``now_mb`` is what it holds now.
+    """
 
     cpu_s: float
     growth_mb: float
     held_mb: float
+    now_mb: float
     lags_s: list[float]
 
 
@@ -85,7 +89,8 @@ async def _serve(pipe: Connection, serve: Serve, args: tuple[Any, ...], *, has_b
             pipe.send(listening.getsockname()[1])
             cpu_s, held_mb = _begin()
             while await asked.get() == "taken":
-                pipe.send(Taken(time.process_time() - cpu_s, _memory_mb("VmHWM") - held_mb, held_mb, [*lags]))
+                cpu_s, grown_mb = time.process_time() - cpu_s, _memory_mb("VmHWM") - held_mb
+                pipe.send(Taken(cpu_s, grown_mb, held_mb, _memory_mb("VmRSS"), [*lags]))
                 lags.clear()
                 cpu_s, held_mb = _begin()
         if beating:

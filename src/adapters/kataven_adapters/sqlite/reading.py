@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -70,11 +71,10 @@ class _Turn(NamedTuple):
         names = self.turn.named_campaigns.union(attempt.campaign_id for attempt, _ in self.reported.values())
         return {(self.turn.account_id, name) for name in names}
 
-    def ends(self, campaign_id: CampaignId) -> int:
-        """Count the calls of a campaign that its reports may end."""
+    def ends(self) -> Counter[CampaignId]:
+        """Count the calls of each campaign that its reports may end."""
         known = self.reported
-        ending = [known[name][0].campaign_id for name in self.turn.inputs.ending if name in known]
-        return ending.count(campaign_id)
+        return Counter(known[name][0].campaign_id for name in self.turn.inputs.ending if name in known)
 
     def may_come_due(self, now: datetime) -> bool:
         """Whether the time of a schedule may have come."""
@@ -134,7 +134,7 @@ def _view(
     connection: sqlite3.Connection, turn: _Turn, campaigns: Mapping[Key, HeldCampaign], held: Held, now: datetime
 ) -> AccountView:
     account_id, account = turn.turn.account_id, turn.account
-    numbers = held.open_calls.numbers(account_id)
+    numbers, ends = held.open_calls.numbers(account_id), turn.ends()
     busy_numbers: set[PhoneNumber] = set()
     views = []
     for each in campaigns.values():
@@ -142,7 +142,7 @@ def _view(
         if campaign.account_id != account_id:
             continue
         if each.ahead:
-            wanted = candidates_wanted(campaign, counters, turn.ends(campaign.id))
+            wanted = candidates_wanted(campaign, counters, ends[campaign.id])
             due = find_due(connection, each.ahead, wanted=wanted, busy=numbers, now=now)
             retry_at = each.ahead.next_retry_at(connection, now)
         views.append(
