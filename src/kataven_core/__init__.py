@@ -13,6 +13,7 @@ from .budget import AccountUsage, Allowance, Cap, account_allowance, dial_allowa
 from .campaign import Campaign, Operation
 from .contact import Contact
 from .contact import cancel as cancel_contact
+from .contact_rows import ContactRow, ContactRows, contact_of
 from .contacts_csv import (
     MAX_FILE_BYTES,
     MAX_LISTED_REJECTS,
@@ -142,6 +143,8 @@ __all__ = [
     "Contact",
     "ContactChange",
     "ContactId",
+    "ContactRow",
+    "ContactRows",
     "ContactStatus",
     "ContactsFileError",
     "ContactsParser",
@@ -189,6 +192,7 @@ __all__ = [
     "cancel_contact",
     "candidates_wanted",
     "contact_id",
+    "contact_of",
     "decide",
     "dial_allowance",
     "format_rfc3339",

@@ -80,9 +80,12 @@ class CampaignRecord(NamedTuple):
 
 
 class ContactsPage(NamedTuple):
-    """Contacts in file order: ``PAGE_SIZE`` of them, from ``page * PAGE_SIZE`` on; ``total`` counts all pages'."""
+    """Contacts in file order: ``PAGE_SIZE`` of them, from ``page * PAGE_SIZE`` on; ``total`` counts all pages'.
 
-    contacts: tuple[Contact, ...]
+    A store that has rows gives ``ContactRows``, of which nobody makes contacts who only shows them.
+    """
+
+    contacts: Sequence[Contact]
     page: int
     total: int
 

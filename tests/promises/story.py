@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from io import BytesIO
 from typing import Any, Final, Protocol
 
@@ -258,7 +258,7 @@ class World:
     async def judge(self, name: str) -> None:
         """Hold a campaign against what was to become of it."""
         campaign, counters = await self._inner.campaign(ACME, CampaignId(name))
-        contacts: tuple[Contact, ...] = (await self._inner.contacts(ACME, campaign.id)).contacts
+        contacts: Sequence[Contact] = (await self._inner.contacts(ACME, campaign.id)).contacts
         assert campaign.status is CampaignStatus.COMPLETED
         assert [each.status for each in contacts] in ENDED[name]
         assert counters == Counters(

@@ -1,6 +1,6 @@
 """What a host that imports us sees: checked by mypy and by pyright, never run."""
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, assert_type
 
@@ -101,7 +101,7 @@ async def embed(engine: Engine, file: BinaryIO, body: AsyncIterable[bytes]) -> k
         assert_type(await engine.start("acme", campaign.id), kc.Campaign)
         assert_type(await engine.campaign("acme", campaign.id), CampaignRecord)
         page = assert_type(await engine.contacts("acme", campaign.id, status=kc.ContactStatus.PENDING), ContactsPage)
-        assert_type(page.contacts, tuple[kc.Contact, ...])
+        assert_type(page.contacts, Sequence[kc.Contact])
         async with engine.events("acme") as events:
             async for event in events:
                 assert_type(event, kc.CampaignEvent)

@@ -23,6 +23,7 @@ BEGINNING: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 SCANNED_AS_A_WHOLE: Final[Mapping[str, tuple[str, str]]] = {
     "queries.OPEN_ATTEMPTS": ("a USING INDEX attempts_open_", "at the start: an index of open attempts only"),
     "queries.TO_GO_ON_WITH": ("campaigns USING INDEX campaigns_(running|scheduled)", "at the start: of these only"),
+    "queries.PAGE_IN_STATUS": ("k", "the hundred contacts of a page"),
     "queries.DELETED": ("c USING INDEX campaigns_deleted", "at the start: an index of deleted campaigns only"),
     "statements.OPEN": ("a USING INDEX attempts_open_", "at the start, and after a failure: of open attempts only"),
     "uploads": ("uploads", "at the start: only what a process that died has left"),
@@ -38,7 +39,7 @@ BY_INDEX: Final = {
     "statements.FRESH": {"k": "contacts_fresh (campaign_no=? AND position>?)"},
     "statements.NEXT_RETRY": {"k": "contacts_retry (campaign_no=? AND next_attempt_at>?)"},
     "queries.NEWEST": {"c": "campaigns_newest"},
-    "queries.PAGE": {"k": "PRIMARY KEY (campaign_no=? AND position>? AND position<?)"},
+    "queries.PAGE": {"s": "PRIMARY KEY (campaign_no=? AND position>? AND position<?)"},
     "queries.DIALS": {"a": "attempts_claimed (campaign_no=? AND claimed_at>?)"},
     "queries.RECEIPT_OF": {"r": "PRIMARY KEY (account_id=? AND scope=? AND key=?)"},
     "writing.FORGET": {"receipts": "receipts_oldest (account_id=? AND at<?)"},

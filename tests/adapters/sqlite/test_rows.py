@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from attrs import evolve
@@ -38,6 +38,7 @@ from kataven_adapters.sqlite.rows import (
     usage_from,
     usage_row,
 )
+from kataven_adapters.sqlite.rows.cells import Row
 from kataven_adapters.sqlite.schema import MIGRATIONS
 from kataven_core import (
     NO_LIMIT,
@@ -193,13 +194,13 @@ def tables() -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def through(tables: sqlite3.Connection, table: str, columns: Sequence[str], row: Sequence[Any]) -> Sequence[Any]:
+def through(tables: sqlite3.Connection, table: str, columns: Sequence[str], row: Row) -> Row:
     """Write a row into its table, and read it again."""
     named = ", ".join(columns)
     marks = ", ".join("?" * len(columns))
     tables.execute(f"DELETE FROM {table}")  # noqa: S608
     tables.execute(f"INSERT INTO {table} ({named}) VALUES ({marks})", row)  # noqa: S608
-    found: Sequence[Any] = tables.execute(f"SELECT {named} FROM {table}").fetchone()  # noqa: S608
+    found: Row = tables.execute(f"SELECT {named} FROM {table}").fetchone()  # noqa: S608
     return found
 
 

@@ -2,8 +2,9 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import count
 from typing import Final, TypedDict, Unpack
 from uuid import uuid4  # noqa: TID251 - the name of a request in a log is chance
 
@@ -57,6 +58,7 @@ class Api:
         settings, clock = options.get("settings") or ApiSettings(), options.get("clock") or SystemClock()
         self._authenticate = authenticate
         self._limits = RateLimits(settings.requests_per_minute, clock.monotonic)
+        self._names = names_of_requests()
         self._services = Services(
             engine=engine,
             settings=settings,
@@ -75,7 +77,8 @@ class Api:
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request. Raises nothing but ``Disconnected``."""
-        turn = Turn(request, Body(request.body, self._services.settings), self._services.clock.monotonic())
+        body = Body(request.body, self._services.settings)
+        turn = Turn(request, body, self._services.clock.monotonic(), next(self._names))
         try:
             answer = await self._answer(turn)
         except HttpProblem as problem:
@@ -125,8 +128,9 @@ class Api:
         status = answer.status if isinstance(answer, Response) else HTTPStatus.OK
         took_s = self._services.clock.monotonic() - turn.began_at
         self._services.metrics.answered(turn.request.method, turn.route, status, took_s)
-        facts = {"status": int(status), "took_ms": round(took_s * 1000, 1), "account_id": turn.account_id}
-        log.info("%s %s %d", turn.request.method, turn.route, status, extra={**turn.named, **facts})
+        if log.isEnabledFor(logging.INFO):
+            facts = {"status": int(status), "took_ms": round(took_s * 1000, 1), "account_id": turn.account_id}
+            log.info("%s %s %d", turn.request.method, turn.route, status, extra={**turn.named, **facts})
         headers = {**answer.headers, **_ALWAYS, "X-Request-ID": turn.request_id}
         if isinstance(answer, EventStream):
             return evolve(answer, headers=headers)
@@ -139,17 +143,23 @@ class Api:
         )
 
 
+def names_of_requests() -> Iterator[str]:
+    """Yield UUIDs that count, from a beginning that is drawn once: to draw each is to ask the system each time."""
+    beginning = str(uuid4()).rpartition("-")[0]
+    return (f"{beginning}-{number:012x}" for number in count(1))
+
+
 class Turn:
     """One request from its beginning to its answer, as logs and figures know it."""
 
-    def __init__(self, request: Request, body: Body, began_at: float) -> None:
+    def __init__(self, request: Request, body: Body, began_at: float, name: str) -> None:
         given = request.header("x-request-id")
         self.request = request
         self.body = body
         self.began_at = began_at
         self.route = "unknown"
         self.account_id = ""
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+        self.request_id = given if given and _REQUEST_ID.fullmatch(given) else name
 
     @property
     def named(self) -> dict[str, str]:
@@ -165,10 +175,12 @@ class Turn:
     @property
     def has_little_more(self) -> bool:
         """Whether what may still come is soon passed over, and not waiting to be asked for."""
+        if not self.has_more:
+            return False
         length = self.request.header("content-length")
         is_small = length.isdecimal() and len(length) < len(str(_SMALL_BYTES)) + 1 and int(length) <= _SMALL_BYTES
         is_plain = not self.request.header("content-encoding")  # else a server may unpack a small one to a large one
-        return self.has_more and is_small and is_plain and not self.request.header("expect")
+        return is_small and is_plain and not self.request.header("expect")
 
 
 def _found(request: Request) -> Found:

@@ -9,6 +9,8 @@ import attrs
 
 from kataven_core import (
     CampaignId,
+    Contact,
+    ContactRows,
     ContactStatus,
     CustomFields,
     KatavenError,
@@ -89,7 +91,7 @@ async def list_contacts(call: Call) -> Response:
     return Response(
         body=encode(
             {
-                "contacts": [contact_members(each, _fields) for each in found.contacts],
+                "contacts": _shown(found.contacts),
                 "page": found.page,
                 "page_size": PAGE_SIZE,
                 "total": found.total,
@@ -97,6 +99,12 @@ async def list_contacts(call: Call) -> Response:
             }
         )
     )
+
+
+def _shown(contacts: Sequence[Contact]) -> object:
+    if isinstance(contacts, ContactRows):
+        return encoded(f"[{','.join(contacts.encoded())}]")
+    return [contact_members(each, _fields) for each in contacts]
 
 
 def _fields(fields: Mapping[str, str]) -> object:

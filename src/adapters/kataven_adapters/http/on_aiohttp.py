@@ -53,9 +53,9 @@ def _request(request: web.Request) -> Request:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return Request(
         method=request.method,
-        path=NOWHERE if "%2f" in request.rel_url.raw_path.lower() else path,
+        path=NOWHERE if "%" in request.raw_path and "%2f" in request.rel_url.raw_path.lower() else path,
         mount=request.path.removesuffix(path),
-        query=tuple(request.query.items()),
+        query=tuple(request.query.items()) if "?" in request.raw_path else (),
         headers=headers,
         body=_chunks(request),
     )

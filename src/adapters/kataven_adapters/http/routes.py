@@ -4,6 +4,7 @@ Under ``/api/v1`` and its three aliases, which answer the same; what is for oper
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from kataven_core import Operation
@@ -196,7 +197,8 @@ class Found(NamedTuple):
     ids: Mapping[str, str]
 
 
-def find(path: str) -> dict[str, Found]:
+@lru_cache(maxsize=1_024)
+def find(path: str) -> Mapping[str, Found]:
     """Give the routes of a path, by method; none where there is no such path."""
     prefix = next((each for each in PREFIXES if path.startswith(f"{each}/")), "")
     segments = path.removeprefix(prefix).removeprefix("/").split("/")

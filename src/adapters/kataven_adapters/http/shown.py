@@ -1,6 +1,7 @@
 """What the API shows of the engine's values."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -19,4 +20,10 @@ def campaign_answer(
     place = {}
     if status == HTTPStatus.CREATED:
         place = {"Location": f"{quote(call.request.mount)}/api/v1/campaigns/{campaign.id}"}
-    return Response(status=status, body=encode(campaign_members(campaign)), headers={**place, **(headers or {})})
+    return Response(status=status, body=_encoded(campaign), headers={**place, **(headers or {})})
+
+
+@lru_cache(maxsize=1_000)
+def _encoded(campaign: Campaign) -> bytes:
+    """Write a campaign once, however often it is asked for."""
+    return encode(campaign_members(campaign))

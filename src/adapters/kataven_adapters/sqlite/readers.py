@@ -1,11 +1,11 @@
 """Connections that read, beside the one that writes: what they see is committed, and they wait for nobody."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiosqlite
 
@@ -44,6 +44,7 @@ class Readers:
         connection = await self._idle.get()
         try:
             with translated(self._path):
-                return [*await connection.execute_fetchall(query, inputs)]
+                rows: Iterable[Any] = await connection.execute_fetchall(query, inputs)
+                return [*rows]
         finally:
             self._idle.put_nowait(connection)

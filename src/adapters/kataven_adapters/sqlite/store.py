@@ -7,12 +7,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import orjson
+
 from kataven_core import (
     Account,
     AccountId,
     AdapterFault,
     Campaign,
     CampaignId,
+    ContactRows,
     ContactStatus,
     Decision,
     NotFound,
@@ -39,9 +42,7 @@ from .rows import (
     account_from,
     attempt_from,
     campaign_from,
-    contact_from,
     counters_from,
-    moment,
     receipt_from,
     stamp,
 )
@@ -160,9 +161,8 @@ class SqliteStore:
         rows = await self._readers.fetch(query, account_id, campaign_id, first, PAGE_SIZE, *keys)
         if not rows:
             raise NotFound("campaign")
-        total, created_at = rows[0][0], moment(rows[0][1])
-        contacts = tuple(contact_from(campaign_id, created_at, row[2:]) for row in rows if row[2] is not None)
-        return ContactsPage(contacts, page, total)
+        total, contacts = rows[0]
+        return ContactsPage(ContactRows(campaign_id, sorted(orjson.loads(contacts))), page, total)
 
     async def rejects(self, account_id: AccountId, campaign_id: CampaignId, *, page: int = 0) -> Sequence[RejectedRow]:
         """Read them in the order in which they were staged: by line."""

@@ -12,7 +12,15 @@ from .accounts import (
 )
 from .campaigns import CAMPAIGN, COUNTERS, campaign_from, campaign_row, counters_from, counters_row
 from .cells import Row, columns, moment, moment_or_none, stamp, stamp_or_none
-from .contacts import ATTEMPT, CONTACT, attempt_changes, attempt_from, attempt_row, contact_changes, contact_from
+from .contacts import (
+    ATTEMPT,
+    CONTACT,
+    attempt_changes,
+    attempt_from,
+    attempt_row,
+    contact_changes,
+    contact_from,
+)
 
 __all__ = [
     "ATTEMPT",

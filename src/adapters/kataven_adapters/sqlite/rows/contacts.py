@@ -9,11 +9,10 @@ from kataven_core import (
     AttemptState,
     CampaignId,
     Contact,
-    ContactStatus,
-    CustomFields,
     Outcome,
     PhoneNumber,
     attempt_id,
+    contact_of,
 )
 
 from .cells import Row, moment, moment_or_none, stamp, stamp_or_none
@@ -31,25 +30,13 @@ CONTACT: Final = (
     "updated_at",
 )
 
-_STATUSES: Final = {each.value: each for each in ContactStatus}
-_OUTCOMES: Final = {each.value: each for each in Outcome}
-
 
 def contact_from(campaign_id: CampaignId, created_at: datetime, row: Row) -> Contact:
     """Give a stored contact; one that nothing has happened to is as old as its campaign."""
-    return Contact(
-        campaign_id=campaign_id,
-        position=row[0],
-        phone_number=str.__new__(PhoneNumber, row[1]),
-        custom_fields=CustomFields(row[2]),
-        status=_STATUSES[row[3]],
-        attempts=row[4],
-        claims=row[5],
-        last_outcome=_OUTCOMES[row[6]] if row[6] else None,
-        last_attempt_at=moment_or_none(row[7]),
-        next_attempt_at=moment_or_none(row[8]),
-        updated_at=moment(row[9]) if row[9] is not None else created_at,
-    )
+    position, number, fields, status, attempts, claims, outcome, last_at, next_at, updated_at = row
+    changed_at = stamp(created_at) if updated_at is None else updated_at
+    whole = position, number, fields, status, attempts, claims, outcome, last_at, next_at, changed_at
+    return contact_of(campaign_id, whole)
 
 
 def contact_changes(contact: Contact) -> Row:
