@@ -52,7 +52,7 @@ class ContactsParser:
         self._source = RecordSource(self._options.phone_column)
         self._line_of: dict[int, int] = {}
         self._first_rejects: list[RejectedRow] = []
-        self._members: list[str] | None = None
+        self._form: str | None = None
         self.accepted_rows = 0
         self.rejected_rows = 0
 
@@ -67,10 +67,11 @@ class ContactsParser:
 
     def encoded_fields(self, row: AcceptedRow) -> str:
         """Give the same as a JSON object: a store keeps it so, and an answer that shows it need not read it."""
-        if self._members is None:
-            self._members = [f"{encode_basestring(name)}: " for name in self.header.field_names] if self.header else []
-        members = zip(self._members, row.values, strict=True)
-        return f"{{{', '.join([member + encode_basestring(value) for member, value in members])}}}"
+        if self._form is None:
+            if self.header is None:
+                return "{}"
+            self._form = f"{{{', '.join(f'{_in_a_form(name)}: %s' for name in self.header.field_names)}}}"
+        return self._form % tuple(map(encode_basestring, row.values))
 
     def feed(self, chunk: bytes) -> Batch:
         """Read the next bytes."""
@@ -99,7 +100,7 @@ class ContactsParser:
     def _settle(self, records: Iterator[tuple[int, list[str]]]) -> Batch:
         accepted: list[AcceptedRow] = []
         rejected: list[RejectedRow] = []
-        is_plain, make = E164.fullmatch, str.__new__
+        is_plain, make, row = E164.fullmatch, str.__new__, tuple.__new__  # past what Python does for each of them
         line_of = self._line_of if self._options.duplicates is Duplicates.REJECT else None
         position, room = self.accepted_rows, MAX_ROWS - self.rejected_rows
         width = phone_index = -1
@@ -120,7 +121,7 @@ class ContactsParser:
                 first = line_of.setdefault(int(number), line) if line_of is not None else line
                 if first == line:
                     del cells[phone_index]
-                    accepted.append(AcceptedRow(position, line, number, tuple(cells)))
+                    accepted.append(row(AcceptedRow, (position, line, number, tuple(cells))))
                     position += 1
                     continue
                 sentence = f"the same number stands on line {first}: remove one of the two"
@@ -171,3 +172,8 @@ class ContactsParser:
             column=first.column,
             rejected=tuple(self._first_rejects),
         )
+
+
+def _in_a_form(name: str) -> str:
+    """Write a name so that it stays what it is when a form is filled in."""
+    return encode_basestring(name).replace("%", "%%")

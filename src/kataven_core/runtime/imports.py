@@ -51,7 +51,8 @@ class Import:
             accepted, self._accepted = self._accepted[:MAX_STAGED_ROWS], self._accepted[MAX_STAGED_ROWS:]
             rejected, self._rejected = self._rejected[:MAX_STAGED_ROWS], self._rejected[MAX_STAGED_ROWS:]
             encoded = self._parser.encoded_fields
-            staged = [StagedContact(row.position, row.phone_number, encoded(row)) for row in accepted]
+            make = tuple.__new__  # past what Python does for each of them
+            staged = [make(StagedContact, (row.position, row.phone_number, encoded(row))) for row in accepted]
             await self._store.stage(self._account_id, self._campaign_id, staged, rejected)
         if on_progress:
             on_progress(ImportProgress(self._parser.accepted_rows, self._parser.rejected_rows))
