@@ -9,7 +9,7 @@ call in five is busy and is made once more. A call takes no time, so that only t
   caps, no accounts, no counters, no events and no line.
 - arq is a job queue on Redis, here Valkey. Its jobs are not as durable: the server answers before it syncs.
 - DBOS runs durable workflows on a SQLite file, the call a step. Procrastinate and PgQueuer are job queues on
-  PostgreSQL, which every job asks several times. All three are so much slower that they do fewer.
+  PostgreSQL, which every job asks several times. All four do fewer, as they are slower.
 """
 
 import random  # noqa: TID251 - the same calls in each run

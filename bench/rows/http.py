@@ -1,13 +1,14 @@
 """What the API costs beside bare servers: one campaign, and a page of a hundred contacts.
 
 All servers run in turn in processes of their own and answer the same requests of one client over keep-alive
-connections; CPU seconds of the server's process for each request. The whole application knows keys, accounts, routes,
-metrics and logs.
+connections; CPU seconds of the server's process for each request. The whole application knows keys, accounts, routes
+and metrics; nobody has set logging up, in none of them.
 
-- One campaign with the read stubbed, and with the read from SQLite, beside a bare aiohttp handler that answers with the
-  same bytes.
+- One campaign with the read stubbed, as it is shipped, where a campaign that was read lately is held, and read from the
+  file each time, beside a bare aiohttp handler that answers with the same bytes. Its JSON is written when it has
+  changed, and not for each answer.
 - A page of 100 contacts with the read stubbed, and with the read from SQLite, beside Starlette's ``JSONResponse`` of
-  the same rows on uvicorn, which reads nothing; requests a second.
+  the same rows on uvicorn with httptools, which reads nothing; requests a second. All but the read is done each time.
 """
 
 import json
@@ -68,6 +69,15 @@ class Stubbed(SqliteStore):
         return self._page
 
 
+class Forgetful(SqliteStore):
+    """Reads a campaign from the file each time."""
+
+    async def campaign(self, account_id: kc.AccountId, campaign_id: kc.CampaignId) -> CampaignRecord:
+        """Read it anew."""
+        self._writer.records.forget()
+        return await super().campaign(account_id, campaign_id)
+
+
 @asynccontextmanager
 async def application(listening: socket.socket, path: Path, store: type[SqliteStore]) -> AsyncIterator[None]:
     """Serve the whole application."""
@@ -104,7 +114,8 @@ async def starlette(listening: socket.socket, body: bytes) -> AsyncIterator[None
     async def answer(_: object) -> JSONResponse:
         return JSONResponse(rows)
 
-    config = uvicorn.Config(Starlette(routes=[Route("/{path:path}", answer)]), log_level="error", access_log=False)
+    app = Starlette(routes=[Route("/{path:path}", answer)])
+    config = uvicorn.Config(app, log_level="error", access_log=False, http="httptools")
     serving = uvicorn.Server(config)
     task = asyncio.create_task(serving.serve(sockets=[listening]))
     yield
@@ -139,7 +150,8 @@ def figures(repeats: int) -> Iterator[Figure]:
             repeats,
             {
                 "stubbed": lambda: busy(application, (path, Stubbed), ONE, REQUESTS),
-                "sqlite": lambda: busy(application, (path, SqliteStore), ONE, REQUESTS),
+                "held": lambda: busy(application, (path, SqliteStore), ONE, REQUESTS),
+                "sqlite": lambda: busy(application, (path, Forgetful), ONE, REQUESTS),
                 "bare": lambda: busy(bare, (one,), ONE, REQUESTS),
                 "page stubbed": lambda: busy(application, (path, Stubbed), PAGE, PAGES),
                 "page": lambda: busy(application, (path, SqliteStore), PAGE, PAGES),
@@ -148,7 +160,8 @@ def figures(repeats: int) -> Iterator[Figure]:
         )
     bare_ones = (runs["bare"], "bare aiohttp")
     yield compared("GET of a campaign, the read stubbed, CPU", (runs["stubbed"], "µs"), bare_ones, at_most(1.5))
-    yield compared("GET of a campaign, SQLite, CPU", (runs["sqlite"], "µs"), bare_ones, at_most(4))
+    yield compared("GET of a campaign, as it is shipped, CPU", (runs["held"], "µs"), bare_ones, at_most(1.5))
+    yield compared("GET of a campaign, read from SQLite, CPU", (runs["sqlite"], "µs"), bare_ones, at_most(4))
     theirs = (_per_second(runs["starlette"]), "Starlette's JSONResponse")
     ours = _per_second(runs["page stubbed"])
     yield compared("GET of 100 contacts, the read stubbed", (ours, "/s"), theirs, at_least(3))

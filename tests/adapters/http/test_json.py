@@ -22,3 +22,9 @@ def test_a_number_that_json_does_not_know_is_null(number: float) -> None:
 
 def test_what_is_json_already_is_put_in_as_it_is() -> None:
     assert encode({"a": encoded('{"b" : 1}')}) == b'{"a":{"b" : 1}}'
+
+
+def test_what_is_json_already_stands_beside_what_is_no_text() -> None:
+    assert encode({"a": encoded('{"b" : 1}'), "c": "\ud800"}) == b'{"a":{"b":1},"c":"?"}'
+    with pytest.raises(TypeError, match="object has no plain form"):
+        encode(["\ud800", object()])

@@ -1,14 +1,30 @@
 """What the store holds besides the file is what a process that has just opened the file would read."""
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from attrs import evolve
+from tests.adapters.sqlite.conftest import Outsider, writer_of
 
 from kataven_adapters.sqlite import SqliteStore
-from kataven_core import AccountView, AdapterFault, AttemptId, CampaignId, NotFound, Outcome, Placed
-from kataven_core.ports import CampaignRecord
+from kataven_core import (
+    AccountView,
+    AdapterFault,
+    AttemptId,
+    CampaignId,
+    CampaignStatus,
+    Decision,
+    Inputs,
+    NotFound,
+    Outcome,
+    Placed,
+    decide,
+)
+from kataven_core.ports import AccountTurn, CampaignRecord
 from kataven_core.testing.host import Host
-from kataven_core.testing.samples import ACME, GLOBEX, NOON, ended, operate, put
+from kataven_core.testing.samples import ACME, GLOBEX, NOON, ended, operate, put, rows
 
 NAMED = ("a.0.1", "a.1.1", "a.2.1", "a.0.2", "b.0.1")
 
@@ -98,3 +114,44 @@ async def test_no_more_is_held_than_the_last_thousand_campaigns(path: Path) -> N
         assert held == [*range(1, 1_001)]
         assert (await store.campaign(ACME, CampaignId("c0"))).campaign.id == "c0"
         assert records.find(ACME, CampaignId("c0")) is not None
+
+
+async def test_what_another_program_writes_is_seen(path: Path, outsider: Callable[[], Outsider]) -> None:
+    async with SqliteStore(path) as store:
+        host = Host(store)
+        await host.turn(put())
+        await host.begin("a", 9, max_concurrent_calls=3)
+        up = await host.dial("a")
+        await seen(store)
+        outsider().do("UPDATE campaigns SET status = 'paused'")
+        await host.turn(*map(ended, up), look_at=["a"])
+        assert (await store.campaign(ACME, CampaignId("a"))).campaign.status is CampaignStatus.PAUSED
+        assert not await host.open_attempts()
+
+
+async def test_calls_up_are_counted_whatever_a_decision_says(path: Path) -> None:
+    def miscounting(view: AccountView, inputs: Inputs, now: datetime) -> Decision:
+        decision = decide(view, inputs, now)
+        return evolve(decision, usage=evolve(decision.usage, calls_in_flight=99))
+
+    async with SqliteStore(path) as store:
+        host = Host(store)
+        await host.turn(put())
+        await host.begin("a", 5, max_concurrent_calls=3)
+        await host.dial("a")
+        await store.settle([AccountTurn(account_id=ACME)], miscounting, NOON)
+        assert (await host.view()).usage.calls_in_flight == 3
+
+
+async def test_contacts_read_ahead_take_no_more_memory_than_they_may(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kataven_adapters.sqlite.held._AHEAD_BYTES", 20_000)
+    async with SqliteStore(path) as store:
+        host = Host(store)
+        await host.turn(put())
+        for name in ("a", "b", "c"):
+            await host.begin(name, [row._replace(position=n) for n, row in enumerate(rows(12, first=ord(name) * 50))])
+            await host.turn(look_at=[name], line_is_up=False)
+        assert [name for _, name in writer_of(store).held.campaigns] == ["b", "c"]
+        assert await is_the_file(path, store)

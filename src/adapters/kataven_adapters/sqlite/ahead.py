@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from kataven_core import Campaign, Contact, ContactStatus
+from kataven_core import Campaign, Contact, ContactStatus, CustomFields
 
 from .rows import contact_from, moment, stamp
 from .statements import FRESH, NEXT_RETRY, RETRIES
@@ -15,6 +15,9 @@ _SPARE: Final = 32
 """How many more are read than are asked for."""
 _KEPT: Final = 256
 """How many of each kind are kept from one cycle to the next."""
+
+_BARE_BYTES: Final = 700
+_CHAR_BYTES: Final = 4
 
 _Key = tuple[int, int]
 
@@ -61,6 +64,11 @@ class Ahead:
         self._retries.trim()
         self._fresh.trim()
 
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory they take."""
+        return self._retries.size_bytes + self._fresh.size_bytes
+
     def _of(self, contact: Contact) -> "_Line":
         return self._fresh if contact.next_attempt_at is None else self._retries
 
@@ -80,10 +88,11 @@ class _Line:
         self._keys: list[_Key] = []
         self._contacts: dict[_Key, Contact] = {}
         self.is_whole = False
+        self.size_bytes = 0
 
     def walk(self, connection: sqlite3.Connection, ahead: int) -> Iterator[tuple[_Key, Contact]]:
         """Yield them in their order, and read on where those that are known are through."""
-        index = 0
+        index, count = 0, ahead + _SPARE
         while True:
             while index < len(self._keys):
                 key = self._keys[index]
@@ -91,7 +100,8 @@ class _Line:
                 index += 1
             if self.is_whole:
                 return
-            self._read_on(connection, ahead + _SPARE)
+            self._read_on(connection, count)
+            count *= 2  # where many numbers are busy, few statements are to pass over them
 
     def first_behind(self, key: _Key) -> int | None:
         """Give the time of the first that stands behind this, if it is known."""
@@ -102,17 +112,18 @@ class _Line:
         """Take one in, unless it stands behind all that are known and not all are."""
         if self.is_whole or (self._keys and key < self._keys[-1]):
             insort(self._keys, key)
-            self._contacts[key] = contact
+            self._keep(key, contact)
 
     def remove(self, key: _Key) -> None:
         """Let one go, if it is known."""
-        if self._contacts.pop(key, None) is not None:
+        if key in self._contacts:
+            self._drop(key)
             del self._keys[bisect_left(self._keys, key)]
 
     def trim(self) -> None:
         """Forget the last ones."""
         for key in self._keys[_KEPT:]:
-            del self._contacts[key]
+            self._drop(key)
             self.is_whole = False
         del self._keys[_KEPT:]
 
@@ -123,5 +134,18 @@ class _Line:
             contact = contact_from(self._campaign.id, self._campaign.created_at, row)
             key = _key(contact)
             self._keys.append(key)
-            self._contacts[key] = contact
+            self._keep(key, contact)
         self.is_whole = len(rows) < count
+
+    def _keep(self, key: _Key, contact: Contact) -> None:
+        self._contacts[key] = contact
+        self.size_bytes += _size_bytes(contact)
+
+    def _drop(self, key: _Key) -> None:
+        self.size_bytes -= _size_bytes(self._contacts.pop(key))
+
+
+def _size_bytes(contact: Contact) -> int:
+    """Say about how much memory one takes: Python gives up to four bytes to a character."""
+    fields = contact.custom_fields
+    return _BARE_BYTES + _CHAR_BYTES * (len(fields.encoded) if isinstance(fields, CustomFields) else 0)

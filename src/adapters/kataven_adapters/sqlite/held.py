@@ -7,7 +7,9 @@ a transaction fails, nothing of it is believed any more. No other thread looks a
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
+
+from attrs import evolve
 
 from kataven_core import (
     Account,
@@ -25,10 +27,11 @@ from .ahead import Ahead
 from .open_calls import OpenCalls
 
 _KEPT: Final = 1_000
+"""Accounts, and campaigns."""
+_AHEAD_BYTES: Final = 32_000_000
+"""What all contacts that are read ahead may take: who is dialled next in the campaigns decided on last."""
 
 Key = tuple[AccountId, CampaignId]
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class HeldAccount(NamedTuple):
@@ -60,6 +63,8 @@ class Held:
         self.accounts: dict[AccountId, HeldAccount] = {}
         self.campaigns: dict[Key, HeldCampaign] = {}
         self.open_calls = OpenCalls()
+        self._sizes_bytes: dict[Key, int] = {}
+        self._size_bytes = 0
 
     def follow(
         self,
@@ -70,22 +75,29 @@ class Held:
     ) -> None:
         """Take note of what is committed: how accounts and campaigns were read, and what was decided."""
         for known, view, decision in zip(accounts, views, decisions, strict=True):
+            self.open_calls.follow(decision)
             self._follow_account(known, view.account_id, decision)
             self._follow_campaigns(view, decision, campaigns)
-            self.open_calls.follow(decision)
-        _drop_first(self.accounts)
-        _drop_first(self.campaigns)
+        while len(self.accounts) > _KEPT:
+            del self.accounts[next(iter(self.accounts))]
+        while self.campaigns and (len(self.campaigns) > _KEPT or self._size_bytes > _AHEAD_BYTES):
+            self._drop(next(iter(self.campaigns)))
 
     def forget(self) -> None:
         """Believe nothing of it any more."""
         self.accounts.clear()
         self.campaigns.clear()
         self.open_calls.forget()
+        self._sizes_bytes.clear()
+        self._size_bytes = 0
 
     def _follow_account(self, known: HeldAccount | None, account_id: AccountId, decision: Decision) -> None:
         self.accounts.pop(account_id, None)
         if known and decision.account is None and not decision.campaigns:
-            self.accounts[account_id] = known._replace(usage=decision.usage)
+            usage, up = decision.usage, len(self.open_calls.numbers(account_id))
+            if usage.calls_in_flight != up:  # a host's own `decide` has miscounted: open calls are what counts
+                usage = evolve(usage, calls_in_flight=up)
+            self.accounts[account_id] = known._replace(usage=usage)
 
     def _follow_campaigns(self, view: AccountView, decision: Decision, known: Mapping[Key, HeldCampaign]) -> None:
         account_id = view.account_id
@@ -93,7 +105,7 @@ class Held:
         moved = {each.id for each in decision.campaigns}
         for each in view.campaigns:
             key = account_id, each.campaign.id
-            self.campaigns.pop(key, None)
+            self._drop(key)
             if each.campaign.status is CampaignStatus.RUNNING and each.campaign.id not in moved:
                 self.campaigns[key] = known[key]._replace(counters=counters.get(each.campaign.id, each.counters))
         for before, after in decision.contacts:
@@ -101,12 +113,13 @@ class Held:
             if held and held.ahead:
                 held.ahead.follow(before, after)
         for each in view.campaigns:
-            held = self.campaigns.get((account_id, each.campaign.id))
+            key = account_id, each.campaign.id
+            held = self.campaigns.get(key)
             if held and held.ahead:
                 held.ahead.trim()
+                self._sizes_bytes[key] = held.ahead.size_bytes
+                self._size_bytes += held.ahead.size_bytes
 
-
-def _drop_first(held: dict[K, V]) -> None:
-    """Let go of those that were decided on longest ago."""
-    for key in [*held][: len(held) - _KEPT] if len(held) > _KEPT else ():
-        del held[key]
+    def _drop(self, key: Key) -> None:
+        if self.campaigns.pop(key, None):
+            self._size_bytes -= self._sizes_bytes.pop(key)

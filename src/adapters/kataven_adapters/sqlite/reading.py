@@ -1,9 +1,9 @@
-"""What decisions look at, for all accounts of a cycle at once: what is held, and the rest in a few statements."""
+"""What decisions look at, for all accounts of a cycle at once: what is held, and the rest found by index."""
 
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -90,7 +90,10 @@ def read(connection: sqlite3.Connection, turns: Sequence[AccountTurn], now: date
         for turn, account in zip(turns, accounts, strict=True)
     ]
     campaigns = _campaigns(connection, begun, held, now)
-    views = tuple(_view(connection, each, campaigns, held, now) for each in begun)
+    of_account: dict[AccountId, list[HeldCampaign]] = {turn.account_id: [] for turn in turns}
+    for (account_id, _), campaign in campaigns.items():
+        of_account[account_id].append(campaign)
+    views = tuple(_view(connection, each, of_account[each.turn.account_id], held, now) for each in begun)
     return Reading(views, accounts, campaigns)
 
 
@@ -119,7 +122,8 @@ def _campaigns(
         inputs = {"named": _json(new), "accounts": _json(due), "put": _json(put), "now": stamp(now)}
         for row in connection.execute(CAMPAIGNS, inputs):
             each = _found(row)
-            found.setdefault((each.campaign.account_id, each.campaign.id), each)
+            key = each.campaign.account_id, each.campaign.id
+            found.setdefault(key, held.campaigns.get(key) or each)
     return dict(sorted(found.items(), key=lambda each: each[1].no))
 
 
@@ -131,16 +135,14 @@ def _found(row: Row) -> HeldCampaign:
 
 
 def _view(
-    connection: sqlite3.Connection, turn: _Turn, campaigns: Mapping[Key, HeldCampaign], held: Held, now: datetime
+    connection: sqlite3.Connection, turn: _Turn, campaigns: Iterable[HeldCampaign], held: Held, now: datetime
 ) -> AccountView:
     account_id, account = turn.turn.account_id, turn.account
     numbers, ends = held.open_calls.numbers(account_id), turn.ends()
     busy_numbers: set[PhoneNumber] = set()
     views = []
-    for each in campaigns.values():
+    for each in campaigns:
         campaign, counters, due, retry_at = each.campaign, each.counters, NOBODY, None
-        if campaign.account_id != account_id:
-            continue
         if each.ahead:
             wanted = candidates_wanted(campaign, counters, ends[campaign.id])
             due = find_due(connection, each.ahead, wanted=wanted, busy=numbers, now=now)

@@ -29,8 +29,9 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{path.name} writer")
-        self._held = ExitStack()
+        self._opened = ExitStack()
         self._epoch = 0
+        self._version = 0
         self.held = Held()
         self.records = Records()
 
@@ -40,7 +41,7 @@ class Writer:
 
     async def close(self) -> None:
         """Close the file and let go of it."""
-        await self._hop(self._held.close)
+        await self._hop(self._opened.close)
         self._thread.shutdown()
 
     async def settle(self, turns: Sequence[AccountTurn], decide: Decide, now: datetime) -> list[Decision]:
@@ -49,6 +50,7 @@ class Writer:
 
         def job() -> list[Decision]:
             with translated(self._path):
+                self._look_for_others()
                 reading = read(self._connection, turns, now, self.held)
             readings.append(reading)
             decisions = [decide(view, turn.inputs, now) for view, turn in zip(reading.views, turns, strict=True)]
@@ -83,12 +85,12 @@ class Writer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
     def _open(self) -> None:
-        with ExitStack() as held:
-            held.enter_context(locked(self._path))
+        with ExitStack() as opened:
+            opened.enter_context(locked(self._path))
             self._connection = open_writer(self._path)
-            held.callback(self._connection.close)
+            opened.callback(self._connection.close)
             (self._epoch,) = self._connection.execute("SELECT epoch FROM owner").fetchone()
-            self._held = held.pop_all()
+            self._opened = opened.pop_all()
 
     def _transact(self, job: Callable[[], T]) -> T:
         connection = self._connection
@@ -104,6 +106,14 @@ class Writer:
                 connection.execute("ROLLBACK")
             raise
         return result
+
+    def _look_for_others(self) -> None:
+        """Forget what is held when another program has written the file: an operator with a shell, say."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self.held.forget()
+            self.records.forget()
+            self._version = version
 
     def _own(self, connection: sqlite3.Connection) -> int:
         """Let no process write that another has followed as the owner, whatever became of the lock; give the cycle."""
