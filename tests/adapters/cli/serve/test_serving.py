@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -18,7 +19,7 @@ from kataven_adapters.cli.failure import CommandFailure
 from kataven_adapters.cli.listening import allow_many, bound, listening, url_of
 from kataven_adapters.cli.serve.accounts import Accounts
 from kataven_adapters.cli.serve.leaving import Leaving
-from kataven_adapters.cli.serve.serving import Plan, Serving
+from kataven_adapters.cli.serve.serving import Plan, Serving, loaded_left_alone
 from kataven_adapters.config import AccountConfig, ApiKeyConfig, Config, LineConfig
 from kataven_adapters.http import Caller, Request
 from kataven_adapters.memory import MemoryStore
@@ -356,3 +357,10 @@ async def test_the_engine_is_as_patient_as_the_configuration_says() -> None:
     engine = Serving(a_plan(config=Config(line=config)), print)._engine(line)  # noqa: SLF001 - what it is made of
     settings = engine._settings  # noqa: SLF001 - the same
     assert (settings.reconcile_every_s, settings.lost_after_s, settings.longest_call_s) == (7, 18, 210)
+
+
+def test_what_is_loaded_is_left_alone_while_it_serves() -> None:
+    before = gc.get_freeze_count()
+    with loaded_left_alone():
+        assert gc.get_freeze_count() > 10_000
+    assert gc.get_freeze_count() <= before

@@ -1,6 +1,7 @@
 """The server as it runs: an engine behind the API, from the first address that is bound to the last call that ends."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -83,7 +84,8 @@ class Serving:
                 self._tell(f"listening on {url}")
                 log.info("listening on %s", url)
                 async with self._reloading(engine):
-                    await self._leaving.wait()
+                    with loaded_left_alone():
+                        await self._leaving.wait()
 
     def _line(self, port: int) -> Line:
         """Give the line, which reports to this server where it reports over HTTP."""
@@ -168,3 +170,14 @@ def _national_numbers() -> ReadRegion | None:
     except ModuleNotFoundError:
         return None
     return national_parser
+
+
+@contextmanager
+def loaded_left_alone() -> Iterator[None]:
+    """Let the collector pass over what is loaded by now: to look through all of it again keeps everybody waiting."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
