@@ -6,17 +6,16 @@ turn, so that a slow moment of the machine meets all of them.
 
 import asyncio
 import multiprocessing
-import resource
+import re
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
-
-_KIB_PER_MB = 1_000_000 / 1024
 
 
 class Sample(NamedTuple):
@@ -37,8 +36,16 @@ class Watch:
 
     def sample(self, value: float) -> Sample:
         """Give it as a sample."""
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MB
-        return Sample(value, self.wall_s, self.cpu_s, peak_mb)
+        return Sample(value, self.wall_s, self.cpu_s, memory_mb("VmHWM"))
+
+
+def memory_mb(what: str) -> float:
+    """Give what the system says of this process: ``VmHWM`` its peak, ``VmRSS`` what it holds now.
+
+    Not ``getrusage``, whose peak is that of the process that started this one, where that was larger.
+    """
+    found = re.search(rf"{what}:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 @contextmanager

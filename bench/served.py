@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiohttp import web
+from bench.measuring import memory_mb
 
 Serve = Callable[..., AbstractAsyncContextManager[None]]
 """Serves on the socket that is its first argument, while it is entered."""
@@ -92,8 +93,8 @@ async def _serve(pipe: Connection, serve: Serve, args: tuple[Any, ...], *, has_b
             gc.freeze()  # what is loaded is looked through no more, as by `kataven serve`
             cpu_s, held_mb = _begin()
             while await asked.get() == "taken":
-                cpu_s, grown_mb = time.process_time() - cpu_s, _memory_mb("VmHWM") - held_mb
-                pipe.send(Taken(cpu_s, grown_mb, held_mb, _memory_mb("VmRSS"), [*lags]))
+                cpu_s, grown_mb = time.process_time() - cpu_s, memory_mb("VmHWM") - held_mb
+                pipe.send(Taken(cpu_s, grown_mb, held_mb, memory_mb("VmRSS"), [*lags]))
                 lags.clear()
                 cpu_s, held_mb = _begin()
         if beating:
@@ -103,12 +104,7 @@ async def _serve(pipe: Connection, serve: Serve, args: tuple[Any, ...], *, has_b
 
 def _begin() -> tuple[float, float]:
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    return time.process_time(), _memory_mb("VmRSS")
-
-
-def _memory_mb(what: str) -> float:
-    found = re.search(rf"{what}:\s*(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
+    return time.process_time(), memory_mb("VmRSS")
 
 
 async def _beat(lags: list[float]) -> None:
