@@ -21,6 +21,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from attrs import evolve
 from bench.figures import STATED, Figure, at_least, compared
 from bench.ground import ACCOUNT, ANSWERED, CAP, BenchLine, completed, contacts_file, engine_on, settings
 from bench.measuring import Sample, alone, in_turn, run_async, watched
@@ -33,8 +34,9 @@ CONTACTS = 20_000
 async def dispatch(contacts: int, cap: int = CAP) -> Sample:
     """Dial everybody through the engine."""
     line = BenchLine(lambda: 0.0)
+    account = evolve(ACCOUNT, caps=evolve(ACCOUNT.caps, concurrent_max=cap))
     with tempfile.TemporaryDirectory() as folder:
-        async with engine_on(Path(folder), line) as engine:
+        async with engine_on(Path(folder), line, account) as engine:
             campaign = await engine.create(ACCOUNT.id, settings(cap), contacts=contacts_file(contacts))
             with watched() as watch:
                 await engine.start(ACCOUNT.id, campaign.id)
