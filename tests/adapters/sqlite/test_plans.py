@@ -100,7 +100,8 @@ def blanks(statement: str) -> Any:
     if names := re.findall(r":([a-z]+)", statement):
         return dict.fromkeys(names)
     numbers = [int(number) for number in re.findall(r"\?(\d+)", statement)]
-    return [None] * (max(numbers) if numbers else statement.count("?"))
+    without_a_number = len(re.findall(r"\?(?!\d)", statement))
+    return [None] * (max(numbers, default=0) + without_a_number)
 
 
 def plan(connection: sqlite3.Connection, statement: str, inputs: Any = None) -> list[str]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from kataven_core import AccountId, CampaignId, CommandRefused, RejectedRow
@@ -10,6 +11,8 @@ from kataven_core.ports import StagedContact
 from .writing import ALLOT, UNALLOT
 
 STEP_ROWS: Final = 1_000
+_ROWS_AT_ONCE: Final = 50
+"""Contacts that one statement puts in: each statement lets go of the interpreter's lock, and waits for it again."""
 
 _TAKEN: Final = """
 SELECT 1 FROM campaigns WHERE id = ?2
@@ -17,7 +20,8 @@ UNION ALL
 SELECT 1 FROM uploads WHERE campaign_id = ?2 AND account_id <> ?1
 """
 _FIND: Final = "SELECT no FROM uploads WHERE account_id = ? AND campaign_id = ?"
-_STAGE: Final = "INSERT INTO contacts (campaign_no, position, phone_number, custom_fields) VALUES (?, ?, ?, ?)"
+_STAGE: Final = "INSERT INTO contacts (campaign_no, position, phone_number, custom_fields) VALUES (?1, ?, ?, ?)"
+_STAGE_MANY: Final = _STAGE + ", (?1, ?, ?, ?)" * (_ROWS_AT_ONCE - 1)
 _REJECT: Final = 'INSERT INTO rejects (campaign_no, line, "column", code, message, value) VALUES (?, ?, ?, ?, ?, ?)'
 _GONE: Final = """
 SELECT no FROM uploads WHERE account_id = ?1 AND campaign_id = ?2
@@ -47,7 +51,11 @@ def stage(
         raise CommandRefused("campaign_exists", f"the campaign {campaign_id!r} exists: choose another id")
     connection.execute(ALLOT, (account_id, campaign_id))
     (no,) = connection.execute(_FIND, (account_id, campaign_id)).fetchone()
-    connection.executemany(_STAGE, [(no, *row) for row in contacts])
+    rest = len(contacts) - len(contacts) % _ROWS_AT_ONCE
+    for begin in range(0, rest, _ROWS_AT_ONCE):
+        rows = contacts[begin : begin + _ROWS_AT_ONCE]
+        connection.execute(_STAGE_MANY, (no, *chain.from_iterable(rows)))
+    connection.executemany(_STAGE, [(no, *row) for row in contacts[rest:]])
     connection.executemany(
         _REJECT, [(no, row.line, row.column, row.code.value, row.message, row.value) for row in rejects]
     )
