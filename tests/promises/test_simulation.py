@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import pytest
 
 from kataven_adapters.memory import MemoryStore
-from kataven_core.testing.simulation import simulate
+from kataven_core import Caps
+from kataven_core.testing.simulation import CampaignPlan, Phones, Plan, Put, run, simulate
 
 FIXED = 300
 CHUNK = 25
@@ -18,7 +19,8 @@ FRESH_CHUNKS = 4
 PRINT_HASHES = """
 import sys
 from kataven_adapters.memory import MemoryStore
-from kataven_core.testing.simulation import simulate
+from kataven_core import Caps
+from kataven_core.testing.simulation import CampaignPlan, Phones, Plan, Put, run, simulate
 print([simulate(seed, make_store=MemoryStore).trace_hash for seed in map(int, sys.argv[1:])])
 """
 
@@ -41,6 +43,18 @@ def test_no_fixed_seed_breaches_an_invariant(first: int) -> None:
 def test_no_fresh_seed_breaches_an_invariant(chunk: int) -> None:
     first = int.from_bytes(os.urandom(6), "big") + chunk
     assert breaches(range(first, first + CHUNK)) == []
+
+
+def test_a_campaign_that_fits_only_when_all_is_calm_is_waited_for_to_its_last_retry() -> None:
+    plan = Plan(
+        campaigns=(CampaignPlan(name="c", cap=8, retries=1, retry_delay_s=3_600, created_s=5.0, scheduled_s=60.0),),
+        deeds=(Put(at_s=10.0, caps=Caps(concurrent_max=2)),),
+        phones=Phones(answer=0.0, busy=1.0, no_answer=0.0),
+        calm_s=1_000.0,
+    )
+    outcome = run(plan, make_store=MemoryStore)
+    assert outcome.violations == ()
+    assert outcome.dials == 2
 
 
 def test_the_same_seeds_are_the_same_runs_in_processes_with_other_hashes() -> None:

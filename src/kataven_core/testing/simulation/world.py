@@ -213,10 +213,13 @@ class World:
                 self._people.put(name, caps)
 
     async def _until_all_is_done(self) -> None:
-        """Wait while there is something to wait for; what stands still without a reason is a breach."""
+        """Wait while there is something to wait for; what stands still without a reason is a breach.
+
+        What was asked for last may still be on its way, and give somebody something to do: caps that are put, say.
+        """
         oracle = self.oracle
         oracle.last_news_s = self._loop.time()
-        last_s = max((each.at_s for each in self._plan.deeds), default=0.0) + _STUCK_S
+        last_s = max([self._loop.time(), *(each.at_s for each in self._plan.deeds)]) + _STUCK_S
         while oracle.ledger.is_going_on() or self._exchange.provider.live or self._loop.time() < last_s:
             quiet_s = self._loop.time() - max(oracle.last_news_s, self._awaited_until_s())
             if quiet_s > _STUCK_S + MAX_DURATION_S:
