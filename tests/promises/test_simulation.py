@@ -10,7 +10,7 @@ import pytest
 
 from kataven_adapters.memory import MemoryStore
 from kataven_core import Caps
-from kataven_core.testing.simulation import CampaignPlan, Phones, Plan, Put, run, simulate
+from kataven_core.testing.simulation import Broken, CampaignPlan, Phones, Plan, Put, run, simulate
 
 FIXED = 300
 CHUNK = 25
@@ -20,7 +20,7 @@ PRINT_HASHES = """
 import sys
 from kataven_adapters.memory import MemoryStore
 from kataven_core import Caps
-from kataven_core.testing.simulation import CampaignPlan, Phones, Plan, Put, run, simulate
+from kataven_core.testing.simulation import Broken, CampaignPlan, Phones, Plan, Put, run, simulate
 print([simulate(seed, make_store=MemoryStore).trace_hash for seed in map(int, sys.argv[1:])])
 """
 
@@ -55,6 +55,18 @@ def test_a_campaign_that_fits_only_when_all_is_calm_is_waited_for_to_its_last_re
     outcome = run(plan, make_store=MemoryStore)
     assert outcome.violations == ()
     assert outcome.dials == 2
+
+
+def test_a_process_that_has_to_be_replaced_when_a_schedule_comes_is_given_the_time() -> None:
+    looked_at_s = 1_000.0 + 40 * 300.0
+    plan = Plan(
+        campaigns=(CampaignPlan(name="c", created_s=5.0, scheduled_s=looked_at_s - 10.0),),
+        deeds=(Broken(at_s=500.0),),
+        calm_s=1_000.0,
+    )
+    outcome = run(plan, make_store=MemoryStore)
+    assert outcome.violations == ()
+    assert outcome.dials == 1
 
 
 def test_the_same_seeds_are_the_same_runs_in_processes_with_other_hashes() -> None:

@@ -230,15 +230,20 @@ class World:
         await asyncio.sleep(_STUCK_S)  # what is late may still come
 
     def _awaited_until_s(self) -> float:
-        """Say until which second of the run a retry, a schedule or the next day is waited for."""
+        """Say until which second of the run a retry, a schedule or the next day is waited for, or was at the latest.
+
+        What has just come may take its time: the process that it wakes may be one that has to be replaced.
+        """
         now = self._clock.now()
         times = [at for book in self.oracle.ledger.books.values() for at in book.awaited]
         if any(min(caps.daily_calls_max, caps.daily_minutes_max) < NO_LIMIT for _, caps in self._plan.accounts):
             news = now - timedelta(seconds=self._loop.time() - self.oracle.last_news_s)
             times.append(floor_day(news) + timedelta(days=1))
         times += self.oracle.ledger.minutes.values()  # a clock that was set back has its minute's cap wait
-        ahead = [at for at in times if at > now]
-        return self._loop.time() + (min(ahead) - now).total_seconds() if ahead else 0.0
+        if not times:
+            return 0.0
+        until = min((at for at in times if at > now), default=max(times))
+        return self._loop.time() + (until - now).total_seconds()
 
     async def _judge_pages(self) -> None:
         """Hold what can be read against the oracle's own books."""
