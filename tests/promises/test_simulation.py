@@ -10,7 +10,7 @@ import pytest
 
 from kataven_adapters.memory import MemoryStore
 from kataven_core import Caps
-from kataven_core.testing.simulation import Broken, CampaignPlan, Phones, Plan, Put, run, simulate
+from kataven_core.testing.simulation import Broken, CampaignPlan, Phones, Plan, Put, Sick, run, simulate
 
 FIXED = 300
 CHUNK = 25
@@ -20,7 +20,7 @@ PRINT_HASHES = """
 import sys
 from kataven_adapters.memory import MemoryStore
 from kataven_core import Caps
-from kataven_core.testing.simulation import Broken, CampaignPlan, Phones, Plan, Put, run, simulate
+from kataven_core.testing.simulation import Broken, CampaignPlan, Phones, Plan, Put, Sick, run, simulate
 print([simulate(seed, make_store=MemoryStore).trace_hash for seed in map(int, sys.argv[1:])])
 """
 
@@ -67,6 +67,17 @@ def test_a_process_that_has_to_be_replaced_when_a_schedule_comes_is_given_the_ti
     outcome = run(plan, make_store=MemoryStore)
     assert outcome.violations == ()
     assert outcome.dials == 1
+
+
+def test_caps_that_could_not_be_put_in_time_give_way_to_those_of_calm_times() -> None:
+    plan = Plan(
+        campaigns=(CampaignPlan(name="c", numbers=(1, 2), created_s=5.0, scheduled_s=2_000.0),),
+        deeds=(Sick(at_s=900.0, for_s=90.0), Put(at_s=980.0, caps=Caps(daily_calls_max=1))),
+        calm_s=985.0,
+    )
+    outcome = run(plan, make_store=MemoryStore)
+    assert outcome.violations == ()
+    assert outcome.dials == 2
 
 
 def test_the_same_seeds_are_the_same_runs_in_processes_with_other_hashes() -> None:

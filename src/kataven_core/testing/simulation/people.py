@@ -44,6 +44,7 @@ class People:
         self._loop, self._clock, self._oracle = loop, clock, oracle
         self._processes = processes
         self._accounts = accounts
+        self._caps: dict[str, Caps] = {}
         self._have_left = False
 
     def leave(self) -> None:
@@ -51,12 +52,17 @@ class People:
         self._have_left = True
 
     def put(self, account: str, caps: Caps) -> None:
-        """Have an account, with these caps from now on."""
+        """Have an account, with these caps from now on: what was asked for before, and is not done, gives way."""
+        self._caps[account] = caps
 
         async def put(engine: Engine) -> None:
-            await engine.put_account(an_account(AccountId(account), **asdict(caps)))
+            await engine.put_account(an_account(AccountId(account), **asdict(self._caps[account])))
 
         self._insist(f"put {account}", put)
+
+    def wants(self, account: str, caps: Caps) -> bool:
+        """Whether these are the caps that an account has, or is to have as soon as it can be put."""
+        return self._caps.get(account) == caps
 
     def create(self, campaign: CampaignPlan) -> None:
         """Have a campaign made."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from attrs import frozen
 
-from kataven_core import NO_LIMIT, AccountId, AdapterFault, ContactStatus
+from kataven_core import NO_LIMIT, AdapterFault, ContactStatus
 from kataven_core.ports import Store
 from kataven_core.runtime import Engine, EngineSettings
 from kataven_core.testing.samples import NOON
@@ -208,8 +208,7 @@ class World:
     def _put_accounts(self) -> None:
         """Have each account as the plan has it. One that is so already is let be: to put it wakes all that it has."""
         for name, caps in self._plan.accounts:
-            known = self.oracle.ledger.accounts.get(AccountId(name))
-            if known is None or known.caps != caps:
+            if not self._people.wants(name, caps):
                 self._people.put(name, caps)
 
     async def _until_all_is_done(self) -> None:
