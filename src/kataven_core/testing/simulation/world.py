@@ -238,10 +238,11 @@ class World:
         if any(min(caps.daily_calls_max, caps.daily_minutes_max) < NO_LIMIT for _, caps in self._plan.accounts):
             news = now - timedelta(seconds=self._loop.time() - self.oracle.last_news_s)
             times.append(floor_day(news) + timedelta(days=1))
-        times += self.oracle.ledger.minutes.values()  # a clock that was set back has its minute's cap wait
-        if not times:
+        minutes = self.oracle.ledger.minutes.values()  # a clock that was set back has its minute's cap wait
+        ahead = [at for at in (*times, *minutes) if at > now]
+        if not ahead and not times:
             return 0.0
-        until = min((at for at in times if at > now), default=max(times))
+        until = min(ahead) if ahead else max(times)
         return self._loop.time() + (until - now).total_seconds()
 
     async def _judge_pages(self) -> None:
