@@ -45,7 +45,7 @@ lock: $(READY)  ## pin anew what developing takes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --group deep pyproject.toml --output-file requirements/deep.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --constraint requirements/dev.txt --group bench pyproject.toml --output-file requirements/bench.txt
 
-clean:  ## remove what the targets made
+clean:  ## remove the environment and what checks and tests leave; databases stay
 	rm -rf $(VENV) dist build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): requirements/dev.txt pyproject.toml

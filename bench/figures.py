@@ -8,6 +8,7 @@ from attrs import asdict, frozen
 from bench.measuring import Sample, median
 
 RESULTS = Path(__file__).with_name("results.json")
+QUICK = RESULTS.with_suffix(".quick.json")
 
 
 @frozen(kw_only=True)
@@ -37,7 +38,7 @@ def at_least(limit: float) -> "Goal":
 
 @frozen(kw_only=True)
 class Goal:
-    """What a ratio should come to."""
+    """What a ratio, or a figure, should come to."""
 
     limit: float
     is_least: bool
@@ -92,7 +93,7 @@ STATED = Goal(limit=float("inf"), is_least=False)
 
 def table(figures: Sequence[Figure]) -> Iterator[str]:
     """Yield the lines of the table."""
-    yield "| what | goal | ratio | measured | floor or peer | CPU s | MB | met |"
+    yield "| what | goal | ratio or figure | measured | floor or peer | CPU s | MB | met |"
     yield "|---|---|---|---|---|---|---|---|"
     for each in figures:
         cells = (
@@ -102,10 +103,18 @@ def table(figures: Sequence[Figure]) -> Iterator[str]:
             f"{shown(each.measured)} {each.unit}",
             each.floor_or_peer,
             shown(each.cpu_s),
-            f"{each.peak_mb:.0f}",
-            "yes" if each.met else "**no**",
+            f"{each.peak_mb:.0f}" if each.peak_mb else "-",
+            "-" if each.goal == str(STATED) else "yes" if each.met else "**no**",
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def misses(figures: Sequence[Figure]) -> str:
+    """Say in a sentence or two how many goals there are, and which are missed."""
+    goals = [each for each in figures if each.goal != str(STATED)]
+    missed = [f"{each.name}: {shown(each.ratio)} ({each.goal})" for each in goals if not each.met]
+    which = f": {'; '.join(missed)}" if missed else ""
+    return f"All was measured; {len(missed)} of {len(goals)} goals are missed{which}."
 
 
 def shown(value: float) -> str:

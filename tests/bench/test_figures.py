@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from bench.figures import STATED, Goal, at_least, at_most, compared, figure, keep, shown, table
+from bench.figures import STATED, Goal, at_least, at_most, compared, figure, keep, misses, shown, table
 from bench.measuring import Sample
 
 
@@ -32,10 +32,14 @@ def test_runs_are_compared_in_pairs_and_the_middle_ratio_counts() -> None:
 def test_the_table_says_what_is_missed() -> None:
     met = figure("a", (samples(1), "ms"), "itself", 0.5, at_most(1))
     missed = figure("b", (samples(12_345.6), "/s"), "floor: 1 /s", 2.0, at_most(1))
-    assert [*table([met, missed])][2:] == [
+    stated = figure("c", ([Sample(3.0, 1.0, 0.5, 0.0)], "ms"), "itself", 3.0, STATED)
+    assert [*table([met, missed, stated])][2:] == [
         "| a | ≤ 1 | 0.5 | 1 ms | itself | 0.5 | 40 | yes |",
         "| b | ≤ 1 | 2 | 12,346 /s | floor: 1 /s | 0.5 | 40 | **no** |",
+        "| c | stated | 3 | 3 ms | itself | 0.5 | - | - |",
     ]
+    assert misses([met, missed, stated]) == "All was measured; 1 of 2 goals are missed: b: 2 (≤ 1)."
+    assert misses([met, stated]) == "All was measured; 0 of 1 goals are missed."
 
 
 def test_what_was_measured_before_stays_and_what_is_measured_again_is_replaced(tmp_path: Path) -> None:
