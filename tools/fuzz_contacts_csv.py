@@ -14,6 +14,7 @@ import argparse
 import csv
 import importlib
 import io
+import json
 import os
 import random  # noqa: TID251 - its seed is the fuzzer's, or made of the bytes
 import re
@@ -129,7 +130,9 @@ def hold_rows(data: bytes, parser: ContactsParser, seen: Seen) -> None:
     hold(len(seen.rejected) == parser.rejected_rows, "rejected rows are counted wrong")
     for row in seen.accepted:
         hold(bool(re.fullmatch(r"\+[1-9][0-9]{6,14}", row.phone_number)), f"{row.phone_number!r} is no number")
-        hold(tuple(parser.custom_fields(row)) == header.field_names, f"line {row.line}: not the fields of the header")
+        fields = parser.custom_fields(row)
+        hold(tuple(fields) == header.field_names, f"line {row.line}: not the fields of the header")
+        hold(json.loads(*parser.encoded_fields([row])) == fields, f"line {row.line}: not written as it was read")
     for bad in seen.rejected:
         column = "" if bad.code is RejectCode.TOO_MANY_CELLS else header.phone_column
         hold(bad.column == column and bool(bad.message.strip()), f"line {bad.line}: does not say where or why")

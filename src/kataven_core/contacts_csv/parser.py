@@ -1,8 +1,9 @@
 """The contacts of a file: which rows can be dialled, which can't and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from enum import StrEnum, unique
-from json.encoder import encode_basestring
+from functools import partial
+from itertools import count, repeat
 
 from attrs import frozen
 
@@ -10,12 +11,18 @@ from kataven_core.errors import InvalidValue
 from kataven_core.phone_number import E164, NationalParser, PhoneNumber, parse_phone_number
 
 from .header import without_empty_tail
+from .json_form import JsonForm
 from .limits import MAX_LISTED_REJECTS, MAX_ROWS, MAX_VALUE_CHARS
 from .rows import AcceptedRow, Batch, ContactsFileError, FileFault, Header, RejectCode, RejectedRow
-from .source import RecordSource
+from .source import RecordSource, Run
 
 _PIECE_BYTES = 64 * 1024
 """How much is looked at in one go: large enough to be fast, small enough to keep memory flat."""
+_PLAIN_ROWS = 64
+"""How many rows are taken at once where nothing is wrong with any of them: one that is slows so many down."""
+_make_number = partial(str.__new__, PhoneNumber)
+_make_row = partial(tuple.__new__, AcceptedRow)
+"""Past what Python does for each of a quarter of a million."""
 
 
 @unique
@@ -52,7 +59,7 @@ class ContactsParser:
         self._source = RecordSource(self._options.phone_column)
         self._line_of: dict[int, int] = {}
         self._first_rejects: list[RejectedRow] = []
-        self._form: str | None = None
+        self._form: JsonForm | None = None
         self.accepted_rows = 0
         self.rejected_rows = 0
 
@@ -65,18 +72,21 @@ class ContactsParser:
         """Give a row's cells by column name, in file order, the number's left out."""
         return dict(zip(self.header.field_names, row.values, strict=True)) if self.header else {}
 
-    def encoded_fields(self, row: AcceptedRow) -> str:
-        """Give the same as a JSON object: a store keeps it so, and an answer that shows it need not read it."""
+    def encoded_fields(self, rows: Sequence[AcceptedRow]) -> list[str]:
+        """Give the same of many rows as JSON objects: a store keeps them so, and who shows them need not read them.
+
+        The names stand in each of them: where they are long, ask for few rows at a time.
+        """
         if self._form is None:
             if self.header is None:
-                return "{}"
-            self._form = f"{{{', '.join(f'{_in_a_form(name)}: %s' for name in self.header.field_names)}}}"
-        return self._form % tuple(map(encode_basestring, row.values))
+                return ["{}"] * len(rows)
+            self._form = JsonForm(self.header.field_names)
+        return self._form.filled([row.values for row in rows])
 
     def feed(self, chunk: bytes) -> Batch:
         """Read the next bytes."""
         pieces = (chunk[begin : begin + _PIECE_BYTES] for begin in range(0, len(chunk), _PIECE_BYTES))
-        return self._settle(record for piece in pieces for record in self._source.read(piece))
+        return self._settle(run for piece in pieces for run in self._source.read(piece))
 
     def finish(self) -> Batch:
         """Read to the end; the last row may have no line end. Raises where no row is good, or if strict one is bad."""
@@ -97,50 +107,79 @@ class ContactsParser:
             raise ContactsFileError(FileFault.NO_ACCEPTED_ROW, sentence)
         return batch
 
-    def _settle(self, records: Iterator[tuple[int, list[str]]]) -> Batch:
+    def _settle(self, runs: Iterable[Run]) -> Batch:
         accepted: list[AcceptedRow] = []
         rejected: list[RejectedRow] = []
-        is_plain, make, row = E164.fullmatch, str.__new__, tuple.__new__  # past what Python does for each of them
-        line_of = self._line_of if self._options.duplicates is Duplicates.REJECT else None
-        position, room = self.accepted_rows, MAX_ROWS - self.rejected_rows
-        width = phone_index = -1
-        for line, cells in records:
-            if width < 0:
-                width, phone_index = self._shape()
-            number: PhoneNumber | RejectedRow | None
-            if len(cells) == width and is_plain(cells[phone_index]):
-                number = make(PhoneNumber, cells[phone_index])
-            else:
-                number = self._read_slowly(line, cells, width, phone_index)
-            if number is None:
-                continue
-            if position >= room:
-                sentence = f"there are more than {MAX_ROWS:,} contacts: split the file before this line"
-                raise ContactsFileError(FileFault.TOO_MANY_ROWS, sentence, line=line)
-            if isinstance(number, PhoneNumber):
-                first = line_of.setdefault(int(number), line) if line_of is not None else line
-                if first == line:
-                    del cells[phone_index]
-                    accepted.append(row(AcceptedRow, (position, line, number, tuple(cells))))
-                    position += 1
-                    continue
-                sentence = f"the same number stands on line {first}: remove one of the two"
-                number = self._rejected(line, RejectCode.DUPLICATE, sentence, cells[phone_index])
-            rejected.append(number)
-            room -= 1
-        self.accepted_rows, self.rejected_rows = position, MAX_ROWS - room
+        for lines, records in runs:
+            for begin in range(0, len(records), _PLAIN_ROWS):
+                run = Run(lines[begin : begin + _PLAIN_ROWS], records[begin : begin + _PLAIN_ROWS])
+                plain = self._take_plain(run)
+                accepted += plain
+                if not plain:
+                    self._take_each(run, accepted, rejected)
         self._first_rejects += rejected[: MAX_LISTED_REJECTS - len(self._first_rejects)]
         return Batch(tuple(accepted), tuple(rejected))
+
+    def _take_plain(self, run: Run) -> list[AcceptedRow]:
+        """Take all rows at once, column by column; none where there is something about any of them."""
+        width, phone_index = self._shape()
+        if {*map(len, run.records)} != {width} or len(run.records) > self._room:
+            return []
+        columns = [*zip(*run.records, strict=True)]
+        numbers = columns.pop(phone_index)
+        if not all(map(E164.fullmatch, numbers)):
+            return []
+        if self._options.duplicates is Duplicates.REJECT:
+            line_of = dict(zip(map(int, numbers), run.lines, strict=True))
+            if len(line_of) < len(numbers) or not self._line_of.keys().isdisjoint(line_of):
+                return []
+            self._line_of |= line_of
+        positions = count(self.accepted_rows)
+        self.accepted_rows += len(numbers)
+        cells = zip(*columns, strict=True) if columns else repeat(())
+        made = zip(positions, run.lines, map(_make_number, numbers), cells, strict=False)  # the first has no end
+        return [*map(_make_row, made)]
+
+    def _take_each(self, run: Run, accepted: list[AcceptedRow], rejected: list[RejectedRow]) -> None:
+        """Take one row after the other."""
+        width, phone_index = self._shape()
+        for line, cells in zip(run.lines, run.records, strict=True):
+            found = self._read(line, cells, width, phone_index)
+            if found is None:
+                continue
+            if self._room <= 0:
+                sentence = f"there are more than {MAX_ROWS:,} contacts: split the file before this line"
+                raise ContactsFileError(FileFault.TOO_MANY_ROWS, sentence, line=line)
+            number = self._once(line, found, cells[phone_index]) if isinstance(found, PhoneNumber) else found
+            if isinstance(number, RejectedRow):
+                rejected.append(number)
+                self.rejected_rows += 1
+            else:
+                del cells[phone_index]
+                accepted.append(AcceptedRow(self.accepted_rows, line, number, tuple(cells)))
+                self.accepted_rows += 1
+
+    @property
+    def _room(self) -> int:
+        return MAX_ROWS - self.accepted_rows - self.rejected_rows
+
+    def _once(self, line: int, number: PhoneNumber, value: str) -> PhoneNumber | RejectedRow:
+        """Reject a number that stood in an earlier row, where it is to be rejected."""
+        if self._options.duplicates is Duplicates.KEEP:
+            return number
+        first = self._line_of.setdefault(int(number), line)
+        if first == line:
+            return number
+        sentence = f"the same number stands on line {first}: remove one of the two"
+        return self._rejected(line, RejectCode.DUPLICATE, sentence, value)
 
     def _shape(self) -> tuple[int, int]:
         header = self._source.header
         assert header is not None  # noqa: S101 - no record comes before the header
         return len(header.names), header.phone_index
 
-    def _read_slowly(
-        self, line: int, cells: list[str], width: int, phone_index: int
-    ) -> PhoneNumber | RejectedRow | None:
-        """Read a row that is no plain one: its number, why it can't be dialled, or None for a row without any text.
+    def _read(self, line: int, cells: list[str], width: int, phone_index: int) -> PhoneNumber | RejectedRow | None:
+        """Read a row: its number, why it can't be dialled, or None for a row without any text.
 
         ``cells`` are brought to the header's width: empty ones are filled in or cut off at the end.
         """
@@ -172,8 +211,3 @@ class ContactsParser:
             column=first.column,
             rejected=tuple(self._first_rejects),
         )
-
-
-def _in_a_form(name: str) -> str:
-    """Write a name so that it stays what it is when a form is filled in."""
-    return encode_basestring(name).replace("%", "%%")

@@ -41,6 +41,17 @@ def split_lines(text: str) -> list[str]:
     return StringIO(text, newline="").readlines()
 
 
+def read_plain(lines: list[str], delimiter: str) -> list[list[str]]:
+    """Read lines each of which is a record of its own all at once; nothing where one is not, or may be wrong."""
+    if max(map(len, lines), default=0) > MAX_FIELD_CHARS:
+        return []
+    try:
+        records = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return []
+    return records if len(records) == len(lines) else []
+
+
 def read_records(lines: list[str], delimiter: str, *, rest: str = "", final: bool) -> Iterator[Record]:
     """Yield every whole record of ``lines``; raise ``RecordFault`` at the first that is wrong.
 

@@ -57,7 +57,7 @@ def outcome(pieces: Iterable[bytes], options: CsvOptions | None = None) -> Conta
     rejected = [row for batch in batches for row in batch.rejected]
     assert (len(accepted), len(rejected)) == (parser.accepted_rows, parser.rejected_rows)
     fields = [list(parser.custom_fields(row).items()) for row in accepted]
-    assert [list(json.loads(parser.encoded_fields(row)).items()) for row in accepted] == fields
+    assert [list(json.loads(each).items()) for each in parser.encoded_fields(accepted)] == fields
     return Contacts(accepted, rejected, fields)
 
 
@@ -348,6 +348,27 @@ def test_result_is_the_same_however_the_bytes_are_split_where_limits_are_small(
         assert outcome(split(data, cuts)) == outcome(in_pieces(data, size)) == outcome(in_pieces(data, 1)) == whole
 
 
+MANY_ROWS = st.lists(
+    st.sampled_from(["+1415555{n:04},x\n", "+1415555{n:04},x\n", "+14155559999,y\n", "12,z\n", "\n", '"","1\n2"\n']),
+    max_size=40,
+).map(lambda rows: "phone_number,a\n" + "".join(row.format(n=n) for n, row in enumerate(rows)))
+
+
+@THOROUGH
+@given(MANY_ROWS.map(str.encode) | SOUP, st.integers(2, 9), st.sampled_from(Duplicates))
+@example(b"phone_number\n+14155550123\n+14155550123\n", 2, Duplicates.REJECT)
+def test_result_is_the_same_however_many_rows_are_taken_at_once(
+    data: bytes, at_once: int, duplicates: Duplicates
+) -> None:
+    options = CsvOptions(duplicates=duplicates)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kataven_core.contacts_csv.parser._PLAIN_ROWS", at_once)
+        patch.setattr("kataven_core.contacts_csv.parser.MAX_ROWS", 20)
+        together = outcome([data], options)
+        patch.setattr("kataven_core.contacts_csv.parser._PLAIN_ROWS", 1)
+        assert together == outcome([data], options)
+
+
 @THOROUGH
 @given(files() | SOUP)
 @example(b"")
@@ -370,7 +391,7 @@ def test_every_row_with_text_is_accepted_or_rejected(data: bytes) -> None:
 
 def test_before_the_header_there_are_no_custom_fields() -> None:
     row = AcceptedRow(0, 1, PhoneNumber("+14155550001"), ())
-    assert (ContactsParser().custom_fields(row), ContactsParser().encoded_fields(row)) == ({}, "{}")
+    assert (ContactsParser().custom_fields(row), ContactsParser().encoded_fields([row])) == ({}, ["{}"])
 
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kataven_core.contacts_csv import MAX_FIELD_CHARS, FileFault
 from kataven_core.contacts_csv.limits import MAX_RECORD_CHARS
-from kataven_core.contacts_csv.records import Record, RecordFault, Scan, read_records, scan, split_lines
+from kataven_core.contacts_csv.records import Record, RecordFault, Scan, read_plain, read_records, scan, split_lines
 
 
 def read(text: str, delimiter: str = ",", *, final: bool = True) -> list[Record]:
@@ -29,6 +29,21 @@ def field_size_limit(limit: int) -> Iterator[None]:
         yield
     finally:
         csv.field_size_limit(before)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n", "a\n\n\nb\n", '"a, b",c\r\nd\r', '"a""b"\nc', f"{'x' * MAX_FIELD_CHARS}", "a;b\n"]
+)
+def test_records_of_one_line_each_are_read_at_once(text: str) -> None:
+    lines = split_lines(text)
+    records = read_plain(lines, ",")
+    assert len(records) == len(lines)
+    assert [cells for cells in records if cells] == [record.cells for record in read(text) if record.cells]
+
+
+@pytest.mark.parametrize("text", ['a\n"b\nc"\n', 'a\n"b\n', 'a\n"b"c\n', f"a\n{'x' * MAX_FIELD_CHARS}\n"])
+def test_nothing_is_read_at_once_where_a_record_has_more_lines_or_may_be_wrong(text: str) -> None:
+    assert read_plain(split_lines(text), ",") == []
 
 
 def test_lines_are_split_at_lf_crlf_and_cr_only() -> None:

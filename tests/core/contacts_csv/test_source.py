@@ -1,13 +1,19 @@
+from collections.abc import Iterable
+
 import pytest
 
 from kataven_core.contacts_csv import ContactsFileError, Header
-from kataven_core.contacts_csv.source import RecordSource
+from kataven_core.contacts_csv.source import RecordSource, Run
 
 
 def read(*pieces: bytes) -> list[tuple[int, list[str]]]:
     source = RecordSource("phone_number")
-    found = [record for piece in pieces for record in source.read(piece)]
-    return found + list(source.read(b"", final=True))
+    found = [record for piece in pieces for record in records(source.read(piece))]
+    return found + records(source.read(b"", final=True))
+
+
+def records(runs: Iterable[Run]) -> list[tuple[int, list[str]]]:
+    return [record for run in runs for record in zip(run.lines, run.records, strict=True)]
 
 
 def error(*pieces: bytes) -> tuple[str, int | None, str]:
@@ -31,15 +37,15 @@ def test_the_header_is_known_before_the_first_record() -> None:
     source = RecordSource("phone_number")
     list(source.read(b"a,phone_number"))
     before = source.header
-    assert next(source.read(b"\n1,2\n")) == (2, ["1", "2"])
+    assert next(source.read(b"\n1,2\n")) == ([2], [["1", "2"]])
     assert (before, source.header) == (None, Header(1, ("a", "phone_number"), 1, ","))
 
 
 def test_what_stands_before_a_fault_comes_out_before_it_is_raised() -> None:
-    records = RecordSource("phone_number").read(b'phone_number\n1\n2\n"3"x\n')
-    assert [next(records), next(records)] == [(2, ["1"]), (3, ["2"])]
+    runs = RecordSource("phone_number").read(b'phone_number\n1\n2\n"3"x\n')
+    assert next(runs) == ([2, 3], [["1"], ["2"]])
     with pytest.raises(ContactsFileError, match=r"^line 4, column phone_number: text follows the closing quote"):
-        next(records)
+        next(runs)
 
 
 TOP = b"phone_number,a,b\n"
@@ -81,6 +87,14 @@ def test_a_record_that_never_ends_is_refused_at_once(top: bytes, data: bytes) ->
     source = RecordSource("phone_number")
     with pytest.raises(ContactsFileError):
         list(source.read(top + data))
+
+
+def test_a_record_that_never_ends_is_told_with_its_line() -> None:
+    assert error(TOP + b"1,x\n2,y\n" + b"x" * 600_000) == ("field_too_long", 4, "phone_number")
+
+
+def test_empty_lines_below_a_record_of_many_lines_are_no_records() -> None:
+    assert read(b'phone_number\n"1\n2"\n\n\n') == [(2, ["1\n2"])]
 
 
 @pytest.mark.parametrize("size", [1, 4096, 65_536])

@@ -85,6 +85,15 @@ async def test_no_more_is_staged_at_once_than_a_store_takes(rows: int) -> None:
     assert store.positions == [*range(rows)]
 
 
+async def test_few_are_staged_at_once_where_each_is_stored_with_long_names() -> None:
+    store = Shelf()
+    names = ",".join(f"{n:04}" * 1_000 for n in range(50))
+    rows = "".join(f"+1415{n:07},x\n" for n in range(100))
+    assert await run(store, f"phone_number,{names}\n{rows}".encode()) == 100
+    assert max(sum(len(each.custom_fields_json) for each in contacts) for contacts, _ in store.steps) < 5_000_000
+    assert store.positions == [*range(100)]
+
+
 @pytest.mark.parametrize("size", [1, 7, 10_000, 1_000_000])
 async def test_the_same_is_staged_however_the_file_comes_in_pieces(size: int) -> None:
     whole, pieces = Shelf(), Shelf()
