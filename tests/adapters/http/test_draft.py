@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from attrs import evolve
 
 import kataven_core as kc
 from kataven_adapters.http import ApiSettings, Caller, Metrics
@@ -9,14 +10,36 @@ from kataven_adapters.http.calls import Call, Services
 from kataven_adapters.http.draft import MAX_TEXT_BYTES, Draft
 from kataven_adapters.http.feeds import Feeds
 from kataven_adapters.http.forms import Form
+from kataven_adapters.http.once import Attempted
 from kataven_adapters.http.problems import HttpProblem
 from kataven_adapters.http.routes import ROUTES
+from kataven_core.testing.samples import NOON
 
 from .asking import CONTACTS, multipart, of_form, with_parts
 from .conftest import ACME
 from .inside import Inside, body_of, inside, request
 
 Parts = Sequence[tuple[str, str | bytes]]
+ANSWER = kc.Campaign(
+    account_id=ACME.id,
+    id=kc.CampaignId("march"),
+    name="March",
+    agent_id="reminder",
+    phone_number_id="office",
+    status=kc.CampaignStatus.DRAFT,
+    max_concurrent_calls=1,
+    retries_per_contact=0,
+    retry_delay_seconds=300,
+    scheduled_at=None,
+    created_at=NOON,
+    created_by="ops",
+)
+FIRST = Attempted(scope="POST /campaigns", key="k", receipt=None)
+BEFORE = evolve(
+    FIRST,
+    receipt=kc.Receipt(once=kc.Once(scope="POST /campaigns", key="k", fingerprint="f"), answer=ANSWER, at=NOON),
+)
+"""A request under a key, for the first time and once more."""
 
 
 @pytest.fixture
@@ -42,7 +65,7 @@ async def drafted(
     )
     call = Call(request=request(), body=body, services=services, caller=Caller(ACME.id, "ops"), ids={})
     async with AsyncExitStack() as uploads:
-        draft = Draft(call, is_replay=is_replay)
+        draft = Draft(call, BEFORE if is_replay else FIRST)
         await draft.read(Form(of_form(boundary)["Content-Type"], body), uploads)
         yield draft
 

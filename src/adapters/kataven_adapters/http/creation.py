@@ -20,7 +20,7 @@ async def create(call: Call) -> Response:
     form = Form(call.request.header("content-type"), call.body)
     account = await call.account()
     async with attempted(call, SCOPE) as attempt, AsyncExitStack() as uploads:
-        draft = Draft(call, is_replay=attempt is not None and attempt.receipt is not None)
+        draft = Draft(call, attempt)
         await draft.read(form, uploads)
         if attempt and (before := attempt.replay(draft.payload)):
             campaign, headers = before

@@ -21,6 +21,7 @@ from kataven_core.runtime import Upload
 from .calls import Call
 from .fields import CONTACTS, KEEPING, KNOWN, misplaced, read_options, read_settings
 from .forms import Form
+from .once import Attempted
 from .problems import HttpProblem, wrong_field
 
 MAX_TEXT_BYTES: Final = 4096
@@ -28,11 +29,11 @@ MAX_TEXT_BYTES: Final = 4096
 
 
 class Draft:
-    """Takes a form part by part. Where ``is_replay``, its file is only looked at, as its campaign was made before."""
+    """Takes a form part by part. Where ``attempt`` was answered before, its file is only looked at."""
 
-    def __init__(self, call: Call, *, is_replay: bool) -> None:
+    def __init__(self, call: Call, attempt: Attempted | None) -> None:
         self._call = call
-        self._is_replay = is_replay
+        self._attempt = attempt
         self._texts: dict[str, str] = {}
         self._names: list[str] = []
         self._problems: list[Problem] = []
@@ -79,9 +80,10 @@ class Draft:
     async def _take_contacts(self, form: Form, uploads: AsyncExitStack) -> None:
         """Stage the rows, unless it is not known how to read them, or they were read before."""
         options = self._options()
-        pieces = self._hashed(form.data())
+        pieces = self._hashed(form.data()) if self._attempt else form.data()
+        is_replay = self._attempt is not None and self._attempt.receipt is not None
         try:
-            if isinstance(options, list) or self._is_replay:
+            if isinstance(options, list) or is_replay:
                 await _pass_over(pieces)
             else:
                 upload = self._call.engine.upload(self._call.account_id, options=options)
@@ -105,7 +107,8 @@ class Draft:
 
     @property
     def payload(self) -> bytes:
-        """What was sent, whatever boundaries and order it came in."""
+        """What was sent under a key, whatever boundaries and order it came in."""
+        assert self._attempt is not None  # noqa: S101 - else the file was not looked at for it
         return json.dumps([sorted(self._names), sorted(self._texts.items()), self._digest.hexdigest()]).encode()
 
     def settings(self, account: Account) -> CampaignSettings:

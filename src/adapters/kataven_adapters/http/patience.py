@@ -5,7 +5,7 @@ from typing import Final
 
 from kataven_core import MAX_FILE_BYTES
 
-CHUNK_BYTES: Final = 16 * 1024
+CHUNK_BYTES: Final = 32 * 1024
 """Pieces of a body in which others have their turn."""
 LINGER_BYTES: Final = MAX_FILE_BYTES + 64 * 1024
 LINGER_S: Final = 2.0
