@@ -17,6 +17,8 @@ ROOT = Path(__file__).parent
 def run_console(example: Example) -> None:
     """Run each ``$ command`` and compare what it prints; a line ``...`` stands for any lines.
 
+    What goes to stderr comes first, as what goes to a pipe is written when the command ends.
+
     The two commands of the README are only looked up: ``make test`` is what runs this, and ``make demo`` has its own
     test. What ends in ``&`` runs until the document ends, and what it prints as ``NAME=value`` is what a later
     ``export NAME=...`` means.
@@ -36,12 +38,12 @@ def run_console(example: Example) -> None:
             ["bash", "-c", command],
             cwd=example.namespace["root"],
             env=os.environ | {"PATH": search_path},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if "--dry-run" in command else subprocess.STDOUT,
             text=True,
             check=False,
         )
-        pattern = as_pattern(expected)
-        printed = (done.stdout + ("" if "--dry-run" in command else done.stderr)).strip()
+        pattern, printed = as_pattern(expected), done.stdout.strip()
         if not re.fullmatch(pattern, printed, flags=re.DOTALL):
             raise AssertionError(f"$ {command}\nprinted\n{printed}\nand the document shows\n{expected}")
 
