@@ -15,8 +15,8 @@ _AT_ONCE = 2_000
 async def dispatch(port: int, contacts: int) -> Sample:
     """Have a worker do all jobs; give how many a second."""
     from arq import Retry, create_pool, func  # noqa: PLC0415 - it is installed for the bench only
-    from arq.connections import RedisSettings  # noqa: PLC0415
-    from arq.worker import Worker  # noqa: PLC0415
+    from arq.connections import RedisSettings  # noqa: PLC0415 - the same
+    from arq.worker import Worker  # noqa: PLC0415 - the same
 
     chance = random.Random(1)  # noqa: S311 - it keeps no secret
 

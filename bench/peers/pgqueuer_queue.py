@@ -20,10 +20,10 @@ async def dispatch(url: str, contacts: int) -> Sample:
 async def work(url: str, contacts: int, seconds: Callable[[], float]) -> tuple[Sample, float]:
     """Call everybody; give what it took, and the seconds of all calls."""
     import asyncpg  # noqa: PLC0415 - it is installed for the bench only
-    from pgqueuer import PgQueuer  # noqa: PLC0415
-    from pgqueuer.domain.errors import RetryRequested  # noqa: PLC0415
-    from pgqueuer.domain.types import QueueExecutionMode  # noqa: PLC0415
-    from pgqueuer.models import Job  # noqa: PLC0415
+    from pgqueuer import PgQueuer  # noqa: PLC0415 - the same
+    from pgqueuer.domain.errors import RetryRequested  # noqa: PLC0415 - the same
+    from pgqueuer.domain.types import QueueExecutionMode  # noqa: PLC0415 - the same
+    from pgqueuer.models import Job  # noqa: PLC0415 - the same
 
     chance = random.Random(1)  # noqa: S311 - it keeps no secret
     busy_s = 0.0

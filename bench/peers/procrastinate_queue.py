@@ -22,7 +22,7 @@ async def dispatch(url: str, contacts: int) -> Sample:
     @app.task(retry=RetryStrategy(max_attempts=1, wait=0, retry_exceptions={Busy}), pass_context=True)
     async def call(context: object, number: str) -> None:
         nonlocal done
-        if chance.random() >= ANSWERED and not context.job.attempts:  # type: ignore[attr-defined]
+        if chance.random() >= ANSWERED and not context.job.attempts:  # type: ignore[attr-defined] # it is its own kind
             raise Busy(number)
         done += 1
 

@@ -104,10 +104,10 @@ async def starlette(listening: socket.socket, body: bytes) -> AsyncIterator[None
     """Serve these rows as Starlette writes them."""
     import asyncio  # noqa: PLC0415 - beside what is installed for the bench only
 
-    import uvicorn  # noqa: PLC0415
-    from starlette.applications import Starlette  # noqa: PLC0415
-    from starlette.responses import JSONResponse  # noqa: PLC0415
-    from starlette.routing import Route  # noqa: PLC0415
+    import uvicorn  # noqa: PLC0415 - the same
+    from starlette.applications import Starlette  # noqa: PLC0415 - the same
+    from starlette.responses import JSONResponse  # noqa: PLC0415 - the same
+    from starlette.routing import Route  # noqa: PLC0415 - the same
 
     rows = json.loads(body)
 

@@ -19,8 +19,7 @@ FRESH_CHUNKS = 4
 PRINT_HASHES = """
 import sys
 from kataven_adapters.memory import MemoryStore
-from kataven_core import Caps
-from kataven_core.testing.simulation import Broken, CampaignPlan, Phones, Plan, Put, Sick, run, simulate
+from kataven_core.testing.simulation import simulate
 print([simulate(seed, make_store=MemoryStore).trace_hash for seed in map(int, sys.argv[1:])])
 """
 

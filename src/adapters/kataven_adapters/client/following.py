@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .calls import Call, is_sendable, listening
-from .errors import ConnectionError, KatavenError, RateLimitError, ServerError, TimeoutError  # noqa: A004
+from .errors import ConnectionError, KatavenError, RateLimitError, ServerError, TimeoutError  # noqa: A004 - the client's own
 from .retries import backoff_s
 from .sse import END, EventParser, Item
 

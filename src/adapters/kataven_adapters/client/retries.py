@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .calls import IN_USE, Call
-from .errors import APIError, ConnectionError, KatavenError, RateLimitError, ServerError, TimeoutError  # noqa: A004
+from .errors import APIError, ConnectionError, KatavenError, RateLimitError, ServerError, TimeoutError  # noqa: A004 - the client's own
 
 MAX_RETRIES: Final = 3
 MAX_WAIT_S: Final = 120.0

@@ -9,7 +9,7 @@ import httpx
 
 from .access import Access
 from .calls import Call
-from .errors import ConnectionError, KatavenError, TimeoutError  # noqa: A004
+from .errors import ConnectionError, KatavenError, TimeoutError  # noqa: A004 - the client's own
 
 SILENCE_S: Final = 50.0
 """A stream of events that says nothing for so long is dead: three heartbeats are missing."""
