@@ -78,7 +78,7 @@ async def test_with_nothing_left_the_line_is_not_asked() -> None:
 
 @pytest.mark.parametrize("state", [AttemptState.CLAIMED, AttemptState.UNKNOWN, AttemptState.LIVE])
 async def test_what_the_line_knows_is_passed_on_to_its_account(state: AttemptState) -> None:
-    desk = Desk()
+    desk = Desk(PATIENT)
     attempts = [attempt(0, state), attempt(1, state, GLOBEX)]
     placed, ended = desk.phone.placed(attempts[0].id), desk.phone.ended(attempts[1].id, Outcome.BUSY)
     desk.phone.known = [placed, ended]
@@ -86,6 +86,7 @@ async def test_what_the_line_knows_is_passed_on_to_its_account(state: AttemptSta
     await turns_of_the_loop()
     assert desk.told == [(ACME, placed), (GLOBEX, ended)]
     assert desk.phone.asked == [[attempts[0].id, attempts[1].id]]
+    desk.reconciler.stop()
 
 
 async def test_a_mere_claim_that_was_never_placed_is_doubted_first() -> None:
@@ -276,7 +277,7 @@ async def test_i7_a_live_call_that_nothing_is_heard_of_is_asked_about_and_given_
     await desk.asked_again()
     assert desk.reports == []
     desk.clock.wait(OFTEN.lost_after_s)
-    await until(lambda: [type(report) for report in desk.reports] == [Lost])
+    await until(lambda: {type(report) for report in desk.reports} == {Lost})
     desk.reconciler.settle(live.id)
 
 
