@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum, unique
@@ -38,14 +39,16 @@ Fail = Callable[["Plan", str, Do], Awaitable[Any]]
 
 
 class Plan:
-    """Which call of the store is to fail, counted over all processes of a run, and how."""
+    """Which call of which of the store's methods is to fail, counted over all processes of a run, and how."""
 
-    def __init__(self, kind: Kind, nth: int, fail: Fail) -> None:
+    def __init__(self, kind: Kind, name: str, nth: int, fail: Fail) -> None:
         self.kind = kind
-        self.nth = nth
-        self.count = 0
-        self.name: str | None = None
-        """The method that has failed; None: none was called so often."""
+        self.calls = Counter[str]()
+        """How often each method was called."""
+        self.has_failed = False
+        """Whether it was called so often."""
+        self._name = name
+        self._nth = nth
         self.died = asyncio.Event()
         self._fail = fail
         self._is_broken = False
@@ -57,9 +60,9 @@ class Plan:
 
     async def call(self, name: str, do: Do) -> Any:
         """Do it, or fail."""
-        self.count += 1
-        if self.count == self.nth:
-            self.name, self._is_broken = name, self.kind is Kind.BROKEN
+        self.calls[name] += 1
+        if (name, self.calls[name]) == (self._name, self._nth):
+            self.has_failed, self._is_broken = True, self.kind is Kind.BROKEN
         elif not self._is_broken:
             return await do()
         if self.kind is not Kind.DEAD:

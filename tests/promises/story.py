@@ -84,9 +84,9 @@ class ProcessDied(Exception):
 class World:
     """The processes of one run, one after the other, and the phones."""
 
-    def __init__(self, ground: Ground, kind: Kind, nth: int) -> None:
+    def __init__(self, ground: Ground, plan: Plan) -> None:
         self.phones = Phones(FATES, CAPS)
-        self.plan = Plan(kind, nth, ground.fail)
+        self.plan = plan
         self.complaints: list[str] = []
         """What the loop was told that nobody else was."""
         self._ground = ground
@@ -275,7 +275,7 @@ class World:
         self._inner = self._ground.new_store()
         line = PhoneLine(self.phones)
         if self._ground.outlives_processes:
-            store, _ = FaultyStore.over(self._inner, Plan(Kind.LOCKED, 0, raise_before), outlives_it=True)
+            store, _ = FaultyStore.over(self._inner, Plan(Kind.LOCKED, "none", 0, raise_before), outlives_it=True)
         else:
             store = self._inner
         async with Engine(store=store, line=line, clock=StillClock(), settings=PATIENT) as engine:
