@@ -90,8 +90,13 @@ if __name__ == "__main__":
         words.error(f"there is no file {chosen.contacts}")
     try:
         with a_server() as server:
-            sys.exit(dial(chosen.contacts, server))
+            code = dial(chosen.contacts, server)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit("interrupted: the server has stopped; what was uploaded is in kataven.db; `make demo` begins anew")
     except KatavenError as error:
         sys.exit(str(error))
+    except BrokenPipeError:  # whoever read it has had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)

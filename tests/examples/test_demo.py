@@ -38,6 +38,18 @@ def test_ctrl_c_ends_it_in_a_sentence_and_leaves_no_server(tmp_path: Path) -> No
     assert '"message": "stopping' in (tmp_path / "kataven-serve.log").read_text()
 
 
+def test_who_reads_no_further_is_told_nothing_more(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("phone_number\n+15550100001\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*DEMO, "one.csv"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=120
+    )
+    os.close(writing)
+    assert (done.returncode, "Error" in done.stderr) == (1, False), done.stderr
+    assert '"message": "stopping' in (tmp_path / "kataven-serve.log").read_text()
+
+
 def test_make_demo_is_this() -> None:
     dry = subprocess.run(
         ["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
