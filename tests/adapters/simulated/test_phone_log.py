@@ -1,6 +1,7 @@
 import json
 import logging
 import os
+import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,8 +122,9 @@ def test_a_folder_in_its_place_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_file_may_have_is_one_sentence() -> None:
-    assert fault_of("a\0b").message == (
-        "simulated://: the log 'a\\x00b' can't be written: embedded null byte: name another file, or none"
+    assert re.fullmatch(  # how it is said differs by Python
+        r"simulated://: the log 'a\\x00b' can't be written: .*embedded null.*: name another file, or none",
+        fault_of("a\0b").message,
     )
 
 

@@ -32,7 +32,15 @@ _CLASSES: Final[Mapping[int, type[APIError]]] = {
     409: ConflictError,
     429: RateLimitError,
 }
-_CODES: Final[Mapping[int, str]] = {429: "rate_limited", 500: "server_error"}
+_CODES: Final[Mapping[int, str]] = {
+    413: "content_too_large",
+    414: "uri_too_long",
+    416: "range_not_satisfiable",
+    422: "unprocessable_content",
+    429: "rate_limited",
+    500: "server_error",
+}
+"""Codes that no phrase gives, or another one by each Python: before 3.13 it had those from before RFC 9110."""
 
 
 class CreatedCampaign(dict[str, Any]):

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -104,11 +105,11 @@ def test_a_file_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
     for name, reason in [
         (str(tmp_path), "Is a directory"),
         (str(tmp_path / "none" / "phones.jsonl"), "No such file or directory"),
-        ("phones\0.jsonl", "embedded null byte"),
+        ("phones\0.jsonl", ".*embedded null.*"),  # how it is said differs by Python
         (os.devnull, "it is no regular file"),
     ]:
-        shown = name.replace("\0", "\\x00")
-        assert refusal(name) == f"the log {shown} can't be written: {reason}: name another file with --log"
+        shown = re.escape(name.replace("\0", "\\x00"))
+        assert re.fullmatch(f"the log {shown} can't be written: {reason}: name another file with --log", refusal(name))
 
 
 def test_two_networks_do_not_write_one_log(tmp_path: Path) -> None:
