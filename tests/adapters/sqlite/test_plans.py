@@ -24,6 +24,8 @@ SCANNED_AS_A_WHOLE: Final[Mapping[str, tuple[str, str]]] = {
     "queries.OPEN_ATTEMPTS": ("a USING INDEX attempts_open_", "at the start: an index of open attempts only"),
     "queries.TO_GO_ON_WITH": ("campaigns USING INDEX campaigns_(running|scheduled)", "at the start: of these only"),
     "queries.PAGE_IN_STATUS": ("k", "the hundred contacts of a page"),
+    "staging._STAGE_ONE": ("given", "the rows that come with it"),
+    "staging._STAGE_MANY": ("given", "the rows that come with it"),
     "queries.DELETED": ("c USING INDEX campaigns_deleted", "at the start: an index of deleted campaigns only"),
     "statements.OPEN": ("a USING INDEX attempts_open_", "at the start, and after a failure: of open attempts only"),
     "uploads": ("uploads", "at the start: only what a process that died has left"),
@@ -97,11 +99,9 @@ def tables() -> Iterator[sqlite3.Connection]:
 
 def blanks(statement: str) -> Any:
     """Give as many inputs as a statement takes."""
-    if names := re.findall(r":([a-z]+)", statement):
+    if names := re.findall(r":([a-z_]+)", statement):
         return dict.fromkeys(names)
-    numbers = [int(number) for number in re.findall(r"\?(\d+)", statement)]
-    without_a_number = len(re.findall(r"\?(?!\d)", statement))
-    return [None] * (max(numbers, default=0) + without_a_number)
+    return [None] * statement.count("?")
 
 
 def plan(connection: sqlite3.Connection, statement: str, inputs: Any = None) -> list[str]:
@@ -123,6 +123,12 @@ def whole_looks(steps: list[str]) -> list[str]:
 def way_to(steps: list[str], table: str) -> list[str]:
     """Give the steps that find rows of a table, by the name that it has in the statement."""
     return [step for step in steps if re.match(rf"(SEARCH|SCAN) {table}\b", step)]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_input_has_a_number(name: str) -> None:
+    """Python up to 3.12.3 warns of them, wrongly (gh-117995), and a host's tests may take warnings for errors."""
+    assert not re.search(r"\?\d", STATEMENTS[name])
 
 
 @pytest.mark.parametrize("name", STATEMENTS)

@@ -49,7 +49,7 @@ class Ahead:
         at = stamp(now)
         found = self._retries.first_behind((at, 2**63))
         if found is None and not self._retries.is_whole:
-            (found,) = connection.execute(NEXT_RETRY, (self._no, at)).fetchone()
+            (found,) = connection.execute(NEXT_RETRY, {"no": self._no, "at": at}).fetchone()
         return None if found is None else moment(found)
 
     def follow(self, before: Contact, after: Contact) -> None:
@@ -128,8 +128,9 @@ class _Line:
         del self._keys[_KEPT:]
 
     def _read_on(self, connection: sqlite3.Connection, count: int) -> None:
-        last = self._keys[-1] if self._keys else (-1, -1)
-        rows = connection.execute(self._statement, (self._no, *last, count)).fetchall()
+        at, position = self._keys[-1] if self._keys else (-1, -1)
+        behind = {"no": self._no, "at": at, "position": position, "count": count}
+        rows = connection.execute(self._statement, behind).fetchall()
         for row in rows:
             contact = contact_from(self._campaign.id, self._campaign.created_at, row)
             key = _key(contact)

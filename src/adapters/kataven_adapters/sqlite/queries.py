@@ -11,14 +11,14 @@ LAST_PAGE: Final = 2**40
 
 _THE_CAMPAIGN: Final = """
 FROM campaigns c CROSS JOIN counters n ON n.campaign_no = c.no {}
-WHERE c.account_id = ?1 AND c.id = ?2 AND c.is_deleted = 0
+WHERE c.account_id = :account_id AND c.id = :campaign_id AND c.is_deleted = 0
 """
 
-ACCOUNT: Final = "SELECT account FROM accounts WHERE id = ?"
+ACCOUNT: Final = "SELECT account FROM accounts WHERE id = :account_id"
 
 NEWEST: Final = f"""
 SELECT {columns(CAMPAIGN, "c")} FROM campaigns c
-WHERE c.account_id = ? AND c.is_deleted = 0 ORDER BY c.created_at DESC, c.no DESC
+WHERE c.account_id = :account_id AND c.is_deleted = 0 ORDER BY c.created_at DESC, c.no DESC
 """
 
 RECORD: Final = f"SELECT {columns(CAMPAIGN, 'c')}, {columns(COUNTERS, 'n')} {_THE_CAMPAIGN.format('')}"
@@ -35,11 +35,15 @@ SELECT {{}}, (
 
 A contact that nothing has happened to is as old as its campaign.
 """
-PAGE: Final = _ROWS.format(_TOTAL, "s.position >= ?3 AND s.position < ?3 + ?4")
-PAGE_IN_STATUS: Final = _ROWS.format(f"CASE ?5 {_COUNT} END", "s.status = ?5 ORDER BY s.position LIMIT ?4 OFFSET ?3")
+PAGE: Final = _ROWS.format(_TOTAL, "s.position >= :first AND s.position < :first + :count")
+PAGE_IN_STATUS: Final = _ROWS.format(
+    f"CASE :status {_COUNT} END", "s.status = :status ORDER BY s.position LIMIT :count OFFSET :first"
+)
 
 _REJECTED: Final = """
-LEFT JOIN rejects r ON r.no IN (SELECT s.no FROM rejects s WHERE s.campaign_no = c.no ORDER BY s.no LIMIT ?4 OFFSET ?3)
+LEFT JOIN rejects r ON r.no IN (
+    SELECT s.no FROM rejects s WHERE s.campaign_no = c.no ORDER BY s.no LIMIT :count OFFSET :first
+)
 """
 REJECTS: Final = f"""
 SELECT r.line, r."column", r.code, r.message, r.value {_THE_CAMPAIGN.format(_REJECTED)} ORDER BY r.no
@@ -47,12 +51,12 @@ SELECT r.line, r."column", r.code, r.message, r.value {_THE_CAMPAIGN.format(_REJ
 
 DIALS: Final = f"""
 SELECT (
-    SELECT count(*) FROM attempts a WHERE a.campaign_no = c.no AND a.claimed_at >= ?3 AND a.outcome IS NOT 'unsent'
+    SELECT count(*) FROM attempts a WHERE a.campaign_no = c.no AND a.claimed_at >= :since AND a.outcome IS NOT 'unsent'
 ) {_THE_CAMPAIGN.format("")}
 """
 
 RECEIPT_OF: Final = f"""
-SELECT {columns(RECEIPT, "r")} FROM receipts r WHERE r.account_id = ? AND r.scope = ? AND r.key = ?
+SELECT {columns(RECEIPT, "r")} FROM receipts r WHERE r.account_id = :account_id AND r.scope = :scope AND r.key = :key
 """
 
 # At the start, over all accounts.

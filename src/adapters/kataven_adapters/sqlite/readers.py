@@ -39,8 +39,8 @@ class Readers:
     ) -> None:
         await self._open.aclose()
 
-    async def fetch(self, query: str, *inputs: object) -> Sequence[Row]:
-        """Read all rows of one query."""
+    async def fetch(self, query: str, **inputs: object) -> Sequence[Row]:
+        """Read all rows of one query, with its inputs by their names."""
         connection = await self._idle.get()
         try:
             with translated(self._path):

@@ -15,27 +15,30 @@ _ROWS_AT_ONCE: Final = 50
 """Contacts that one statement puts in: each statement lets go of the interpreter's lock, and waits for it again."""
 
 _TAKEN: Final = """
-SELECT 1 FROM campaigns WHERE id = ?2
+SELECT 1 FROM campaigns WHERE id = :campaign_id
 UNION ALL
-SELECT 1 FROM uploads WHERE campaign_id = ?2 AND account_id <> ?1
+SELECT 1 FROM uploads WHERE campaign_id = :campaign_id AND account_id <> :account_id
 """
 _FIND: Final = "SELECT no FROM uploads WHERE account_id = ? AND campaign_id = ?"
-_STAGE: Final = "INSERT INTO contacts (campaign_no, position, phone_number, custom_fields) VALUES (?1, ?, ?, ?)"
-_STAGE_MANY: Final = _STAGE + ", (?1, ?, ?, ?)" * (_ROWS_AT_ONCE - 1)
+_STAGE: Final = """
+INSERT INTO contacts (campaign_no, position, phone_number, custom_fields) SELECT ?, given.* FROM (VALUES {}) given
+"""
+_STAGE_ONE: Final = _STAGE.format("(?, ?, ?)")
+_STAGE_MANY: Final = _STAGE.format(", ".join(["(?, ?, ?)"] * _ROWS_AT_ONCE))
 _REJECT: Final = 'INSERT INTO rejects (campaign_no, line, "column", code, message, value) VALUES (?, ?, ?, ?, ?, ?)'
 _GONE: Final = """
-SELECT no FROM uploads WHERE account_id = ?1 AND campaign_id = ?2
+SELECT no FROM uploads WHERE account_id = :account_id AND campaign_id = :campaign_id
 UNION ALL
 SELECT c.no FROM campaigns c JOIN counters n ON n.campaign_no = c.no
-WHERE c.account_id = ?1 AND c.id = ?2 AND c.is_deleted = 1 AND n.calls_in_flight = 0
+WHERE c.account_id = :account_id AND c.id = :campaign_id AND c.is_deleted = 1 AND n.calls_in_flight = 0
 """
 _DROP_CONTACTS: Final = """
-DELETE FROM contacts WHERE campaign_no = ?1 AND position IN (
-    SELECT position FROM contacts WHERE campaign_no = ?1 ORDER BY position LIMIT ?2
+DELETE FROM contacts WHERE campaign_no = :no AND position IN (
+    SELECT position FROM contacts WHERE campaign_no = :no ORDER BY position LIMIT :count
 )
 """
 _DROP_REJECTS: Final = """
-DELETE FROM rejects WHERE no IN (SELECT no FROM rejects WHERE campaign_no = ? LIMIT ?)
+DELETE FROM rejects WHERE no IN (SELECT no FROM rejects WHERE campaign_no = :no LIMIT :count)
 """
 
 
@@ -47,7 +50,7 @@ def stage(
     rejects: Sequence[RejectedRow],
 ) -> None:
     """Take the next rows of an upload, unless its id is somebody's already."""
-    if connection.execute(_TAKEN, (account_id, campaign_id)).fetchone():
+    if connection.execute(_TAKEN, {"account_id": account_id, "campaign_id": campaign_id}).fetchone():
         raise CommandRefused("campaign_exists", f"the campaign {campaign_id!r} exists: choose another id")
     connection.execute(ALLOT, (account_id, campaign_id))
     (no,) = connection.execute(_FIND, (account_id, campaign_id)).fetchone()
@@ -55,7 +58,7 @@ def stage(
     for begin in range(0, rest, _ROWS_AT_ONCE):
         rows = contacts[begin : begin + _ROWS_AT_ONCE]
         connection.execute(_STAGE_MANY, (no, *chain.from_iterable(rows)))
-    connection.executemany(_STAGE, [(no, *row) for row in contacts[rest:]])
+    connection.executemany(_STAGE_ONE, [(no, *row) for row in contacts[rest:]])
     connection.executemany(
         _REJECT, [(no, row.line, row.column, row.code.value, row.message, row.value) for row in rejects]
     )
@@ -63,9 +66,11 @@ def stage(
 
 def discard_step(connection: sqlite3.Connection, account_id: AccountId, campaign_id: CampaignId) -> bool:
     """Remove the next rows of an upload or a deleted campaign; False when nothing is left to remove."""
-    numbers = [no for (no,) in connection.execute(_GONE, (account_id, campaign_id))]
+    named = {"account_id": account_id, "campaign_id": campaign_id}
+    numbers = [no for (no,) in connection.execute(_GONE, named)]
     for no in numbers:
-        if any(connection.execute(drop, (no, STEP_ROWS)).rowcount for drop in (_DROP_REJECTS, _DROP_CONTACTS)):
+        step = {"no": no, "count": STEP_ROWS}
+        if any(connection.execute(drop, step).rowcount for drop in (_DROP_REJECTS, _DROP_CONTACTS)):
             return True
     connection.execute(UNALLOT, (account_id, campaign_id))
     return False

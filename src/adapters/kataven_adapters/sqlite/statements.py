@@ -56,17 +56,17 @@ CROSS JOIN receipts r ON r.account_id = w.value ->> 0 AND r.scope = w.value ->> 
 """What was answered before to those of the commands that are to be done once."""
 
 _PENDING: Final = (
-    "FROM contacts k INDEXED BY {} WHERE k.campaign_no = ?1 AND k.status = 'pending' AND k.next_attempt_at"
+    "FROM contacts k INDEXED BY {} WHERE k.campaign_no = :no AND k.status = 'pending' AND k.next_attempt_at"
 )
 """The index is named: left to choose, SQLite may walk along all contacts that are through."""
 FRESH: Final = f"""
-SELECT {columns(CONTACT, "k")} {_PENDING.format("contacts_fresh")} IS NULL AND k.position > ?3
-ORDER BY k.position LIMIT ?4
+SELECT {columns(CONTACT, "k")} {_PENDING.format("contacts_fresh")} IS NULL AND k.position > :position
+ORDER BY k.position LIMIT :count
 """
 RETRIES: Final = f"""
 SELECT {columns(CONTACT, "k")} {_PENDING.format("contacts_retry")} IS NOT NULL
-AND (k.next_attempt_at, k.position) > (?2, ?3) ORDER BY k.next_attempt_at, k.position LIMIT ?4
+AND (k.next_attempt_at, k.position) > (:at, :position) ORDER BY k.next_attempt_at, k.position LIMIT :count
 """
 """The next of a campaign's pending contacts behind a time and a position."""
-NEXT_RETRY: Final = f"SELECT min(k.next_attempt_at) {_PENDING.format('contacts_retry')} > ?2"
+NEXT_RETRY: Final = f"SELECT min(k.next_attempt_at) {_PENDING.format('contacts_retry')} > :at"
 """When the first retry after a time comes."""

@@ -130,7 +130,7 @@ class SqliteStore:
 
     async def account(self, account_id: AccountId) -> Account:
         """Read it."""
-        rows = await self._readers.fetch(queries.ACCOUNT, account_id)
+        rows = await self._readers.fetch(queries.ACCOUNT, account_id=account_id)
         if not rows:
             raise NotFound("account")
         return account_from(rows[0][0])
@@ -141,7 +141,7 @@ class SqliteStore:
         if (held := records.find(account_id, campaign_id)) is not None:
             return held
         commits = records.commits
-        rows = await self._readers.fetch(queries.RECORD, account_id, campaign_id)
+        rows = await self._readers.fetch(queries.RECORD, account_id=account_id, campaign_id=campaign_id)
         if not rows:
             raise NotFound("campaign")
         record = _record(rows[0])
@@ -150,15 +150,17 @@ class SqliteStore:
 
     async def campaigns(self, account_id: AccountId) -> Sequence[Campaign]:
         """Read them along their index."""
-        return [campaign_from(row) for row in await self._readers.fetch(queries.NEWEST, account_id)]
+        return [campaign_from(row) for row in await self._readers.fetch(queries.NEWEST, account_id=account_id)]
 
     async def contacts(
         self, account_id: AccountId, campaign_id: CampaignId, *, status: ContactStatus | None = None, page: int = 0
     ) -> ContactsPage:
         """Read a page by position; one of those in a status counts through all before it."""
-        query, keys = (queries.PAGE, ()) if status is None else (queries.PAGE_IN_STATUS, (status.value,))
+        query, more = (queries.PAGE, {}) if status is None else (queries.PAGE_IN_STATUS, {"status": status.value})
         first = min(page, queries.LAST_PAGE) * PAGE_SIZE
-        rows = await self._readers.fetch(query, account_id, campaign_id, first, PAGE_SIZE, *keys)
+        rows = await self._readers.fetch(
+            query, account_id=account_id, campaign_id=campaign_id, first=first, count=PAGE_SIZE, **more
+        )
         if not rows:
             raise NotFound("campaign")
         total, contacts = rows[0]
@@ -167,7 +169,9 @@ class SqliteStore:
     async def rejects(self, account_id: AccountId, campaign_id: CampaignId, *, page: int = 0) -> Sequence[RejectedRow]:
         """Read them in the order in which they were staged: by line."""
         first = min(page, queries.LAST_PAGE) * REJECTS_PAGE_SIZE
-        rows = await self._readers.fetch(queries.REJECTS, account_id, campaign_id, first, REJECTS_PAGE_SIZE)
+        rows = await self._readers.fetch(
+            queries.REJECTS, account_id=account_id, campaign_id=campaign_id, first=first, count=REJECTS_PAGE_SIZE
+        )
         if not rows:
             raise NotFound("campaign")
         return [
@@ -178,7 +182,9 @@ class SqliteStore:
 
     async def dials_since(self, account_id: AccountId, campaign_id: CampaignId, since: datetime) -> int:
         """Count along the index of claims."""
-        rows = await self._readers.fetch(queries.DIALS, account_id, campaign_id, stamp(since))
+        rows = await self._readers.fetch(
+            queries.DIALS, account_id=account_id, campaign_id=campaign_id, since=stamp(since)
+        )
         if not rows:
             raise NotFound("campaign")
         count: int = rows[0][0]
@@ -186,7 +192,7 @@ class SqliteStore:
 
     async def receipt(self, account_id: AccountId, scope: str, key: str) -> Receipt | None:
         """Read it by its key."""
-        rows = await self._readers.fetch(queries.RECEIPT_OF, account_id, scope, key)
+        rows = await self._readers.fetch(queries.RECEIPT_OF, account_id=account_id, scope=scope, key=key)
         return receipt_from(rows[0]) if rows else None
 
 
