@@ -1,29 +1,13 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from kataven_core.campaign import Campaign
 from kataven_core.errors import InvalidValue
 from kataven_core.receipts import RECEIPT_LIFETIME, Once, Receipt
-from kataven_core.statuses import CampaignStatus
-from kataven_core.values import AccountId, CampaignId
+from kataven_core.testing.samples import NOON, a_campaign
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONCE = Once(scope="POST /campaigns", key="k", fingerprint="f")
-ANSWER = Campaign(
-    id=CampaignId("a"),
-    account_id=AccountId("acme"),
-    name="a",
-    agent_id="agent",
-    phone_number_id="line",
-    status=CampaignStatus.DRAFT,
-    max_concurrent_calls=1,
-    retries_per_contact=0,
-    retry_delay_seconds=300,
-    scheduled_at=None,
-    created_at=NOON,
-    created_by="key",
-)
+ANSWER = a_campaign()
 
 
 def test_an_answer_is_given_again_for_a_day() -> None:

@@ -13,8 +13,10 @@ from kataven_core import (
     Agent,
     AgentStatus,
     AttemptId,
+    Campaign,
     CampaignId,
     CampaignSettings,
+    CampaignStatus,
     Caps,
     CreateCampaign,
     Ended,
@@ -89,6 +91,25 @@ def create(name: str, total: int, /, **settings: Any) -> CreateCampaign:
     """Give the command that makes a campaign of what was staged under its id."""
     chosen = CampaignSettings(**{"name": name, "agent_id": "agent", "phone_number_id": "line"} | settings)
     return CreateCampaign(campaign_id=CampaignId(name), settings=chosen, total=total, created_by="key")
+
+
+def a_campaign(name: str = "a", **changes: Any) -> Campaign:
+    """Give a draft that was made at noon, but for what is changed."""
+    made = Campaign(
+        account_id=ACME,
+        id=CampaignId(name),
+        name=name,
+        agent_id="agent",
+        phone_number_id="line",
+        status=CampaignStatus.DRAFT,
+        max_concurrent_calls=1,
+        retries_per_contact=0,
+        retry_delay_seconds=300,
+        scheduled_at=None,
+        created_at=NOON,
+        created_by="key",
+    )
+    return evolve(made, **changes)
 
 
 def operate(name: str, operation: str) -> Operate:

@@ -13,31 +13,17 @@ from kataven_adapters.http.forms import Form
 from kataven_adapters.http.once import Attempted
 from kataven_adapters.http.problems import HttpProblem
 from kataven_adapters.http.routes import ROUTES
-from kataven_core.testing.samples import NOON
+from kataven_core.testing.samples import NOON, a_campaign
 
 from .asking import CONTACTS, multipart, of_form, with_parts
 from .conftest import ACME
 from .inside import Inside, body_of, inside, request
 
 Parts = Sequence[tuple[str, str | bytes]]
-ANSWER = kc.Campaign(
-    account_id=ACME.id,
-    id=kc.CampaignId("march"),
-    name="March",
-    agent_id="reminder",
-    phone_number_id="office",
-    status=kc.CampaignStatus.DRAFT,
-    max_concurrent_calls=1,
-    retries_per_contact=0,
-    retry_delay_seconds=300,
-    scheduled_at=None,
-    created_at=NOON,
-    created_by="ops",
-)
 FIRST = Attempted(scope="POST /campaigns", key="k", receipt=None)
 BEFORE = evolve(
     FIRST,
-    receipt=kc.Receipt(once=kc.Once(scope="POST /campaigns", key="k", fingerprint="f"), answer=ANSWER, at=NOON),
+    receipt=kc.Receipt(once=kc.Once(scope="POST /campaigns", key="k", fingerprint="f"), answer=a_campaign(), at=NOON),
 )
 """A request under a key, for the first time and once more."""
 

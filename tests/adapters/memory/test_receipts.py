@@ -4,28 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kataven_adapters.memory.receipts import Name, Receipts
-from kataven_core import AccountId, Campaign, CampaignId, CampaignStatus, Once, Receipt
-from kataven_core.testing.samples import NOON
+from kataven_core import Once, Receipt
+from kataven_core.testing.samples import NOON, a_campaign
 
-ANSWER = Campaign(
-    id=CampaignId("a"),
-    account_id=AccountId("acme"),
-    name="a",
-    agent_id="agent",
-    phone_number_id="line",
-    status=CampaignStatus.DRAFT,
-    max_concurrent_calls=1,
-    retries_per_contact=0,
-    retry_delay_seconds=300,
-    scheduled_at=None,
-    created_at=NOON,
-    created_by="key",
-)
 SECONDS = st.integers(0, 5).map(lambda seconds: NOON + timedelta(seconds=seconds))
 RECEIPTS = st.builds(
     Receipt,
     once=st.builds(Once, scope=st.sampled_from("xy"), key=st.sampled_from("jkl"), fingerprint=st.sampled_from("fg")),
-    answer=st.just(ANSWER),
+    answer=st.just(a_campaign()),
     at=SECONDS,
 )
 

@@ -18,25 +18,12 @@ from kataven_adapters.sqlite import SqliteStore, ahead, held
 from kataven_adapters.sqlite.ahead import Ahead
 from kataven_adapters.sqlite.rows import stamp
 from kataven_adapters.sqlite.schema import MIGRATIONS
-from kataven_core import Campaign, CampaignId, CampaignStatus, Contact, ContactStatus
+from kataven_core import CampaignStatus, Contact, ContactStatus
 from kataven_core.testing import store_machine
-from kataven_core.testing.samples import ACME, NOON
+from kataven_core.testing.samples import NOON, a_campaign
 
 CONTACTS: Final = 12
-CAMPAIGN: Final = Campaign(
-    id=CampaignId("a"),
-    account_id=ACME,
-    name="a",
-    agent_id="reminder",
-    phone_number_id="office",
-    status=CampaignStatus.RUNNING,
-    max_concurrent_calls=4,
-    retries_per_contact=1,
-    retry_delay_seconds=0,
-    scheduled_at=None,
-    created_at=NOON,
-    created_by="key",
-)
+CAMPAIGN: Final = a_campaign(status=CampaignStatus.RUNNING)
 
 
 @pytest.fixture

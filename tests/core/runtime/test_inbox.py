@@ -10,9 +10,7 @@ from kataven_core import (
     AccountId,
     AdapterFault,
     AttemptId,
-    Campaign,
     CampaignId,
-    CampaignStatus,
     NotFound,
     Operate,
     Operation,
@@ -20,7 +18,7 @@ from kataven_core import (
     Ringing,
 )
 from kataven_core.runtime.inbox import Answer, Asked, Inbox, Waiting, answer_all, give, settle
-from kataven_core.testing.samples import ACME, GLOBEX, an_account, operate
+from kataven_core.testing.samples import ACME, GLOBEX, a_campaign, an_account, operate
 
 A, B = CampaignId("a"), CampaignId("b")
 ENDED = AdapterFault("engine_ended", "the engine is shutting down", is_retryable=True)
@@ -28,23 +26,6 @@ ENDED = AdapterFault("engine_ended", "the engine is shutting down", is_retryable
 
 def ringing(name: str) -> Ringing:
     return Ringing(attempt_id=AttemptId(name), at=NOON)
-
-
-def a_campaign() -> Campaign:
-    return Campaign(
-        id=A,
-        account_id=ACME,
-        name="a",
-        agent_id="agent",
-        phone_number_id="line",
-        status=CampaignStatus.DRAFT,
-        max_concurrent_calls=1,
-        retries_per_contact=0,
-        retry_delay_seconds=300,
-        scheduled_at=None,
-        created_at=NOON,
-        created_by="key",
-    )
 
 
 async def wait_for(what: Awaitable[None]) -> None:

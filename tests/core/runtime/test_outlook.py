@@ -8,32 +8,15 @@ import pytest
 from attrs import evolve
 from tests.core.runtime.conftest import NOON, HandClock, turns_of_the_loop
 
-from kataven_core import AccountUsage, Campaign, CampaignId, CampaignStatus, Decision
+from kataven_core import AccountUsage, CampaignId, CampaignStatus, Decision
 from kataven_core.runtime.inbox import Inbox, Waiting
 from kataven_core.runtime.outlook import Outlook
-from kataven_core.testing.samples import ACME, GLOBEX
+from kataven_core.testing.samples import ACME, GLOBEX, a_campaign
 
 A, B = CampaignId("a"), CampaignId("b")
 LATER = NOON + timedelta(seconds=10)
 
 pytestmark = pytest.mark.usefixtures("restless")
-
-
-def a_campaign(status: CampaignStatus) -> Campaign:
-    return Campaign(
-        id=A,
-        account_id=ACME,
-        name="a",
-        agent_id="agent",
-        phone_number_id="line",
-        status=status,
-        max_concurrent_calls=1,
-        retries_per_contact=0,
-        retry_delay_seconds=300,
-        scheduled_at=None,
-        created_at=NOON,
-        created_by="key",
-    )
 
 
 def decided(wakes: Mapping[CampaignId, datetime] | None = None, **parts: Any) -> Decision:
@@ -78,7 +61,7 @@ async def test_what_wakes_is_looked_at_when_its_time_comes() -> None:
 async def test_a_campaign_that_runs_no_more_is_not_woken(status: CampaignStatus) -> None:
     desk = Desk()
     desk.outlook.follow(ACME, decided({A: LATER}))
-    desk.outlook.follow(ACME, decided(campaigns=(a_campaign(status),)))
+    desk.outlook.follow(ACME, decided(campaigns=(a_campaign(status=status),)))
     desk.clock.wait(10)
     assert await desk.left() == []
 
@@ -86,7 +69,7 @@ async def test_a_campaign_that_runs_no_more_is_not_woken(status: CampaignStatus)
 async def test_a_campaign_that_runs_on_is_still_woken() -> None:
     desk = Desk()
     desk.outlook.follow(ACME, decided({A: LATER}))
-    desk.outlook.follow(ACME, decided(campaigns=(a_campaign(CampaignStatus.RUNNING),)))
+    desk.outlook.follow(ACME, decided(campaigns=(a_campaign(status=CampaignStatus.RUNNING),)))
     desk.clock.wait(10)
     assert await desk.next() == [Waiting(ACME, campaigns={A})]
 

@@ -9,25 +9,11 @@ from tests.core.runtime.conftest import NOON, turns_of_the_loop
 from kataven_adapters.memory import MemoryStore
 from kataven_core import AccountId, AccountUsage, AdapterFault, Campaign, CampaignId, CampaignStatus, Counters, Decision
 from kataven_core.runtime.sweeper import Sweeper
-from kataven_core.testing.samples import ACME, GLOBEX
+from kataven_core.testing.samples import ACME, GLOBEX, a_campaign
 
 A, B = CampaignId("a"), CampaignId("b")
 
-GONE = Campaign(
-    id=A,
-    account_id=ACME,
-    name="a",
-    agent_id="agent",
-    phone_number_id="line",
-    status=CampaignStatus.PAUSED,
-    max_concurrent_calls=1,
-    retries_per_contact=0,
-    retry_delay_seconds=300,
-    scheduled_at=None,
-    created_at=NOON,
-    created_by="key",
-    is_deleted=True,
-)
+GONE = a_campaign(status=CampaignStatus.PAUSED, is_deleted=True)
 
 
 def decided(calls_in_flight: int, *campaigns: Campaign, of: CampaignId = A) -> Decision:
