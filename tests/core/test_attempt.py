@@ -180,7 +180,7 @@ def test_the_talk_is_what_the_line_says_or_the_time_since_the_answer(
 def test_an_attempt_is_hashable_and_never_changes() -> None:
     assert {CLAIMED: 1}[evolve(CLAIMED)] == 1
     with pytest.raises(FrozenInstanceError):
-        CLAIMED.state = AttemptState.DONE  # type: ignore[misc]
+        CLAIMED.state = AttemptState.DONE  # type: ignore[misc] # that it can't be set is the point
 
 
 times = st.floats(-20, 40).map(after)
@@ -245,7 +245,7 @@ def test_what_is_known_is_kept(reports: list[tuple[Report, datetime]]) -> None:
 def test_whose_dial_it_is_never_changes(reports: list[tuple[Report, datetime]]) -> None:
     unset = {"call_id": None, "answered_at": None, "ended_at": None, "outcome": None, "duration_s": None}
     for attempt in course(reports):
-        assert evolve(attempt, state=AttemptState.CLAIMED, **unset) == CLAIMED  # type: ignore[arg-type]
+        assert evolve(attempt, state=AttemptState.CLAIMED, **unset) == CLAIMED  # type: ignore[arg-type] # they are given by their names
 
 
 @given(any_reports)

@@ -322,7 +322,7 @@ def test_an_end_frees_a_slot_and_counts_the_talk_of_this_day() -> None:
 def test_the_unsent_give_back_only_what_they_took_of_an_open_window(
     claimed_at: datetime, given_back: dict[str, int]
 ) -> None:
-    after = evolve(USED, calls_in_flight=0, **given_back)  # type: ignore[arg-type]
+    after = evolve(USED, calls_in_flight=0, **given_back)  # type: ignore[arg-type] # they are given by their names
     assert USED.after_unsent(claimed_at=claimed_at) == after
 
 

@@ -309,10 +309,10 @@ def test_a_budget_of_0_blocks(campaign: Campaign, operation: str) -> None:
 
 def test_a_schedule_comes_due_only_within_the_budget() -> None:
     due = {"counters": SOME_LEFT, "now": NOW}
-    assert come_due(SCHEDULED, account=allowing(20), reserved=15, **due).campaign.status == "running"  # type: ignore[arg-type]
+    assert come_due(SCHEDULED, account=allowing(20), reserved=15, **due).campaign.status == "running"  # type: ignore[arg-type] # they are given by their names
     for account, reserved in ((allowing(20), 16), (allowing(0), 0)):
         with pytest.raises(BudgetExhausted, match=r"^cannot start a campaign that is scheduled: "):
-            come_due(SCHEDULED, account=account, reserved=reserved, **due)  # type: ignore[arg-type]
+            come_due(SCHEDULED, account=account, reserved=reserved, **due)  # type: ignore[arg-type] # they are given by their names
 
 
 @pytest.mark.parametrize(
@@ -487,7 +487,7 @@ def test_what_is_over_retries_nothing(status: str, is_over: bool) -> None:  # no
 def test_a_campaign_is_hashable_and_never_changes() -> None:
     assert {DRAFT: 1}[evolve(DRAFT)] == 1
     with pytest.raises(FrozenInstanceError):
-        DRAFT.status = CampaignStatus.RUNNING  # type: ignore[misc]
+        DRAFT.status = CampaignStatus.RUNNING  # type: ignore[misc] # that it can't be set is the point
 
 
 def test_the_events_of_its_dials_leave_a_campaign_alone() -> None:

@@ -168,7 +168,7 @@ def test_finished_is_when_nothing_is_pending_or_in_progress(history: History) ->
     ],
 )
 def test_what_is_finished(left: dict[str, int], is_finished: bool) -> None:  # noqa: FBT001 - a column of the table
-    assert Counters(campaign_id=SPRING, **left).is_finished is is_finished  # type: ignore[arg-type]
+    assert Counters(campaign_id=SPRING, **left).is_finished is is_finished  # type: ignore[arg-type] # they are given by their names
 
 
 def test_the_total_is_the_sum_of_all_six() -> None:
@@ -194,7 +194,7 @@ def test_before_the_first_event_there_is_nothing() -> None:
 
 def test_counters_never_change() -> None:
     with pytest.raises(FrozenInstanceError):
-        NONE_YET.pending = 1  # type: ignore[misc]
+        NONE_YET.pending = 1  # type: ignore[misc] # that it can't be set is the point
 
 
 def test_folding_leaves_what_it_began_with() -> None:

@@ -79,7 +79,7 @@ def test_a_policy_may_retry_other_outcomes() -> None:
 def test_a_policy_is_hashable_and_never_changes() -> None:
     assert {TWICE: 1}[RetryPolicy(delays_s=(300, 300))] == 1
     with pytest.raises(FrozenInstanceError):
-        TWICE.delays_s = ()  # type: ignore[misc]
+        TWICE.delays_s = ()  # type: ignore[misc] # that it can't be set is the point
 
 
 @given(

@@ -57,7 +57,7 @@ def test_all_that_is_given_is_kept() -> None:
 
 def test_settings_never_change() -> None:
     with pytest.raises(FrozenInstanceError):
-        made().name = "Summer"  # type: ignore[misc]
+        made().name = "Summer"  # type: ignore[misc] # that it can't be set is the point
 
 
 @pytest.mark.parametrize(

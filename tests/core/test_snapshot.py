@@ -82,7 +82,7 @@ def test_what_is_counted_is_shown() -> None:
 
 def test_a_snapshot_never_changes() -> None:
     with pytest.raises(FrozenInstanceError):
-        snapshot(counters()).total = 1  # type: ignore[misc]
+        snapshot(counters()).total = 1  # type: ignore[misc] # that it can't be set is the point
 
 
 @given(any_snapshot)

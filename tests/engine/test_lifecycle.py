@@ -404,7 +404,7 @@ async def test_i5_a_retry_comes_its_delay_after_the_end_and_not_before(world: Wo
 async def test_i3_nobody_is_dialled_more_than_once_and_each_retry(world: World) -> None:
     await world.run("a", 1, retries_per_contact=2, retry_delay_seconds=60)
     for n in (1, 2, 3):
-        await until(lambda n=n: len(world.phone.orders) == n)  # type: ignore[misc]
+        await until(lambda n=n: len(world.phone.orders) == n)  # type: ignore[misc] # a lambda's default has no type
         await world.phone.end(f"a.0.{n}", Outcome.BUSY)
         world.clock.wait(60)
     await world.until_status("a", "completed")

@@ -115,7 +115,7 @@ class Photographer:
         self._store = store
         self._folder = folder
         self._settle = world.store.settle
-        world.store.settle = self.settle  # type: ignore[method-assign]
+        world.store.settle = self.settle  # type: ignore[method-assign] # a double stands in for it
 
     async def settle(self, turns: Sequence[AccountTurn], decide: Decide, now: datetime) -> Sequence[Decision]:
         self._take()

@@ -44,7 +44,7 @@ def is_about(kind: str, decisions: Sequence[Decision]) -> bool:
 def die_around_commit(kind: str, moment: str) -> None:
     """Die in the thread that writes: before, between or after what a transaction of this kind does."""
     inside: Any = writer  # its very inside is what is tried
-    write, commit, follow = inside.write, inside.Writer._commit, dispatcher.Dispatcher._follow_all  # noqa: SLF001
+    write, commit, follow = inside.write, inside.Writer._commit, dispatcher.Dispatcher._follow_all  # noqa: SLF001 - they are watched at the places where a process dies
     now_about: list[bool] = [False]
 
     def watched_write(connection: Any, turns: Any, decisions: Sequence[Decision], *more: Any) -> Any:
@@ -92,8 +92,8 @@ def die_around_send(moment: str) -> None:
             die()
         return answer
 
-    HttpLine.originate = watched_originate  # type: ignore[method-assign]
-    Requests.place = watched_place  # type: ignore[method-assign]
+    HttpLine.originate = watched_originate  # type: ignore[method-assign] # a double stands in for it
+    Requests.place = watched_place  # type: ignore[method-assign] # a double stands in for it
 
 
 def die_around_report(moment: str) -> None:
@@ -109,7 +109,7 @@ def die_around_report(moment: str) -> None:
         if moment == "durable":
             die()
 
-    HttpLine.take = watched_take  # type: ignore[method-assign]
+    HttpLine.take = watched_take  # type: ignore[method-assign] # a double stands in for it
 
 
 POINTS: Final[Mapping[str, Callable[[], None]]] = {

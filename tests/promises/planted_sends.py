@@ -32,7 +32,7 @@ def orders_leave_before_their_claim_is_committed() -> Iterator[Swap]:
             def decide(*read: Any) -> Decision:
                 decision: Decision = self.decide(*read)
                 for order in decision.orders:
-                    task = asyncio.get_running_loop().create_task(self.sends._send(order, claimed_at))  # noqa: SLF001
+                    task = asyncio.get_running_loop().create_task(self.sends._send(order, claimed_at))  # noqa: SLF001 - there is no public way to it
                     with_it.append(task)
                 raise _Decided
 

@@ -43,7 +43,7 @@ class InMemory:
         pass
 
     def attempts(self) -> dict[str, str | None]:
-        return {name: each.outcome for name, each in self._store._tenant(ACME).attempts.items()}  # noqa: SLF001
+        return {name: each.outcome for name, each in self._store._tenant(ACME).attempts.items()}  # noqa: SLF001 - there is no public way to it
 
     def check(self) -> None:
         pass

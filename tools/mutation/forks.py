@@ -59,7 +59,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
         self._code = code
 
     def get_code(self, fullname: str) -> CodeType:
-        return self._code if fullname == self.name else super().get_code(fullname)  # type: ignore[return-value]
+        return self._code if fullname == self.name else super().get_code(fullname)  # type: ignore[return-value] # a loader of sources always gives one
 
 
 class _Finder(importlib.abc.MetaPathFinder):

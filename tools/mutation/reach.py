@@ -66,7 +66,7 @@ class Watch:
         begin, name = time.perf_counter(), without_parameters(item.nodeid)
         with self._noting(name):
             done = yield
-        self.seconds[name] += time.perf_counter() - begin  # type: ignore[assignment]
+        self.seconds[name] += time.perf_counter() - begin  # type: ignore[assignment] # seconds are no whole numbers
         return done
 
     @contextmanager

@@ -64,7 +64,7 @@ class ViewContract(StoreSuite):
         await host.begin("a")
         await host.dial("a")
         decision = await host.turn(ended("a.0.1", Outcome.BUSY, duration_s=1.5))
-        assert (await host.view(ended("a.0.1"))).attempts["a.0.1"] == decision.attempts[0].after  # type: ignore[index]
+        assert (await host.view(ended("a.0.1"))).attempts["a.0.1"] == decision.attempts[0].after  # type: ignore[index] # there is one after it
 
     async def test_attempts_that_nobody_knows_are_not_in_a_view(self, host: Host) -> None:
         await host.begin("a")

@@ -25,7 +25,7 @@ async def test_half_a_file_does_not_look_whole(
             raise kc.AdapterFault("store_locked", "the store is locked", is_retryable=True)
         return await rejects(*of, page=page)
 
-    server.engine.rejects = fail  # type: ignore[method-assign, assignment]
+    server.engine.rejects = fail  # type: ignore[method-assign, assignment] # a double stands in for it
     with pytest.raises(httpx.TransportError):
         await http.get(f"{server.base}/api/v1/campaigns/{name}/rejects", headers=auth())
     assert not [each for each in caplog.records if each.exc_info and each.levelno >= logging.WARNING]

@@ -165,7 +165,7 @@ async def test_what_is_begun_and_ended_with_the_server_says_so() -> None:
                 listening = asyncio.create_task(app(events, stream.receive, stream.send))
                 await until(_has_sent(stream, 2))
                 assert not stream.is_whole
-                client._messages.put_nowait({"type": "lifespan.shutdown"})  # noqa: SLF001
+                client._messages.put_nowait({"type": "lifespan.shutdown"})  # noqa: SLF001 - there is no public way to it
                 await asyncio.gather(living, listening)
             assert [each["type"] for each in client.sent] == [
                 "lifespan.startup.complete",

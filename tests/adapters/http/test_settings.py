@@ -15,4 +15,4 @@ def test_the_defaults_are_the_contracts() -> None:
 
 def test_they_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
-        ApiSettings().tick_s = 1  # type: ignore[misc]
+        ApiSettings().tick_s = 1  # type: ignore[misc] # that it can't be set is the point

@@ -33,9 +33,9 @@ def test_settings_do_not_change() -> None:
     chances[Outcome.ANSWERED] = 0.0
     assert settings.chances == {Outcome.ANSWERED: 1.0}
     with pytest.raises(FrozenInstanceError):
-        settings.seed = 8  # type: ignore[misc]
+        settings.seed = 8  # type: ignore[misc] # that it can't be set is the point
     with pytest.raises(TypeError):
-        settings.chances[Outcome.BUSY] = 1.0  # type: ignore[index]
+        settings.chances[Outcome.BUSY] = 1.0  # type: ignore[index] # that it can't be set is the point
 
 
 @pytest.mark.parametrize(

@@ -488,7 +488,7 @@ class TestVersions:
         with Outsider(path) as other:
             assert other.one("PRAGMA user_version") == VERSION + 1
 
-    @pytest.mark.parametrize("script", [f"{SECOND} {BROKEN}", f"{SECOND} UPDATE owner SET pid = 'x';"])  # noqa: S608
+    @pytest.mark.parametrize("script", [f"{SECOND} {BROKEN}", f"{SECOND} UPDATE owner SET pid = 'x';"])  # noqa: S608 - the names are the test's own
     async def test_a_version_that_can_not_be_reached_leaves_the_file_as_it_was(
         self, path: Path, later: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, script: str
     ) -> None:

@@ -219,7 +219,7 @@ def dumb_contacts(data: bytes) -> tuple[list[object], list[object]]:  # noqa: C9
         fields = [(name, cell) for name, cell in zip(names, cells, strict=True) if name != names[phone]]
         accepted.append((len(accepted), line, number, fields))
     if not accepted:
-        raise Fault("no_accepted_row", *(rejected[0][:2] if rejected else ()))  # type: ignore[index]
+        raise Fault("no_accepted_row", *(rejected[0][:2] if rejected else ()))  # type: ignore[index] # they begin with line and column
     return accepted, rejected
 
 

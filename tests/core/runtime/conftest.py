@@ -229,7 +229,7 @@ class Watch:
         self._shuts_after = 0
         self._faults: deque[tuple[Exception, bool] | None] = deque()
         self._settle = store.settle
-        store.settle = self.settle  # type: ignore[method-assign]
+        store.settle = self.settle  # type: ignore[method-assign] # a double stands in for it
 
     def fail_next(self, error: Exception, *, times: int = 1, after: int = 0, is_written: bool = False) -> None:
         """Fail so many settles, the first ``after`` of those to come left out; before or after they have written."""

@@ -532,7 +532,7 @@ async def test_i4_a_pause_that_comes_between_commit_and_send_leaves_the_calls_un
             await release.wait()
         return decisions
 
-    world.store.settle = settle_late  # type: ignore[method-assign, assignment]
+    world.store.settle = settle_late  # type: ignore[method-assign, assignment] # a double stands in for it
     await world.create("a", contacts_csv(2), max_concurrent_calls=2)
     await world.engine.start(ACME, "a")
     await until(lambda: len(world.watch.turns[-1]) == 1)

@@ -244,7 +244,7 @@ async def test_a_store_that_can_not_take_the_rows_leaves_nothing(world: World, s
 async def test_rows_that_could_not_be_removed_hide_no_error_and_are_in_nobodys_way(world: World, store: Shelf) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield contacts_csv(1_500)
-        store.discard = fail  # type: ignore[method-assign, assignment]
+        store.discard = fail  # type: ignore[method-assign, assignment] # a double stands in for it
         yield b'"unclosed\n'
 
     async def fail(*_: object) -> None:
@@ -318,7 +318,7 @@ async def test_each_operation_has_a_name_of_its_own(world: World) -> None:
         (await world.engine.operate(ACME, "b", Operation.START)).status,
     ]
     assert statuses == ["running", "paused", "running", "completed", "running"]
-    assert await world.engine.delete(ACME, "a") is None  # type: ignore[func-returns-value]
+    assert await world.engine.delete(ACME, "a") is None  # type: ignore[func-returns-value] # that it gives nothing is the point
     assert [each.id for each in await world.engine.campaigns(ACME)] == ["b"]
 
 
@@ -472,7 +472,7 @@ async def test_a_store_that_can_not_be_read_is_told(world: World, store: Shelf) 
     async def fail(_: AccountId) -> list[Campaign]:
         raise PASSES
 
-    store.campaigns = fail  # type: ignore[method-assign, assignment]
+    store.campaigns = fail  # type: ignore[method-assign, assignment] # a double stands in for it
     assert await world.engine.troubles() == [("store", "the store is locked")]
 
 

@@ -105,7 +105,7 @@ async def test_a_claim_of_which_nothing_is_known_is_doubted_and_asked_about_agai
     assert desk.reports == [Doubtful(attempt_id=claimed.id, at=NOON)]
     await desk.asked_again()
     desk.phone.known = [desk.phone.placed(claimed.id)]
-    await until(lambda: desk.phone.known[0] in desk.reports)  # type: ignore[index]
+    await until(lambda: desk.phone.known[0] in desk.reports)  # type: ignore[index] # they are reports here
     desk.reconciler.stop()
 
 

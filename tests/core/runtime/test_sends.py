@@ -337,7 +337,7 @@ async def test_a_line_that_cancels_itself_or_answers_nonsense_leaves_a_doubt() -
         raise asyncio.CancelledError
 
     async def answer_nonsense(_: Order) -> Originated:
-        return None  # type: ignore[return-value]
+        return None  # type: ignore[return-value] # nonsense is the point
 
     desk = Desk()
     desk.phone.then(cancel, answer_nonsense)

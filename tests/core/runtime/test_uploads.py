@@ -71,10 +71,10 @@ async def test_an_upload_that_can_not_begin_keeps_no_id(world: World, store: She
     async def fail(*_: object) -> None:
         raise OSError
 
-    store.discard = fail  # type: ignore[method-assign, assignment]
+    store.discard = fail  # type: ignore[method-assign, assignment] # a double stands in for it
     with pytest.raises(OSError):  # noqa: PT011 - a bug of a store
         await world.create("a")
-    store.discard = discard  # type: ignore[method-assign]
+    store.discard = discard  # type: ignore[method-assign] # a double stands in for it
     assert (await world.create("a")).id == "a"
 
 

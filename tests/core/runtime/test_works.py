@@ -169,7 +169,7 @@ async def test_the_line_is_asked_about_its_calls_before_anything_is_dialled(stor
         dialled_when_asked.append(len(world.phone.orders))
         return await reconcile(attempts)
 
-    world.phone.reconcile = asked  # type: ignore[method-assign]
+    world.phone.reconcile = asked  # type: ignore[method-assign] # a double stands in for it
     world.phone.known = [Lost(attempt_id=(await world.open_attempts()).popitem()[1].id, at=NOON)]
     async with world:
         await until(lambda: world.phone.orders)
@@ -210,7 +210,7 @@ async def test_what_was_deleted_and_not_removed_in_time_is_removed_at_the_start(
     async with World(store) as world:
         await world.put()
         await world.create("a")
-        world.store.discard = _never  # type: ignore[method-assign, assignment]
+        world.store.discard = _never  # type: ignore[method-assign, assignment] # a double stands in for it
         await world.engine.delete(ACME, "a")
         await world.quiet()
     del store.discard
@@ -231,7 +231,7 @@ async def test_a_start_that_fails_closes_what_it_has_opened(store: Lasting) -> N
     async def agenda() -> Any:
         raise fault
 
-    store.agenda = agenda  # type: ignore[method-assign]
+    store.agenda = agenda  # type: ignore[method-assign] # a double stands in for it
     with pytest.raises(AdapterFault) as raised:
         await world.engine.__aenter__()
     assert raised.value is fault
@@ -372,7 +372,7 @@ async def test_leaving_waits_for_what_is_being_removed(store: Lasting) -> None:
         await gate.wait()
         await discard(*of)
 
-    store.discard = slowly  # type: ignore[method-assign, assignment]
+    store.discard = slowly  # type: ignore[method-assign, assignment] # a double stands in for it
     await world.engine.delete(ACME, "a")
     leaving = asyncio.create_task(leave(world))
     await turns_of_the_loop()
@@ -390,7 +390,7 @@ async def test_a_line_that_can_not_drain_leaves_nothing_open(store: Lasting) -> 
     async def drain() -> None:
         raise AdapterFault("line_down", "the line is down")
 
-    world.phone.drain = drain  # type: ignore[method-assign]
+    world.phone.drain = drain  # type: ignore[method-assign] # a double stands in for it
     with pytest.raises(AdapterFault, match="the line is down"):
         await leave(world)
     assert (store.is_open, world.phone.is_open) == (False, False)

@@ -130,7 +130,7 @@ def plan(line_url: str, **changes: object) -> Plan:
         "is_again": False,
         "is_json": False,
     }
-    return Plan(**(values | changes))  # type: ignore[arg-type]
+    return Plan(**(values | changes))  # type: ignore[arg-type] # they are given by their names
 
 
 def interrupt(*_: object) -> None:

@@ -52,7 +52,7 @@ def plan(**changes: object) -> Plan:
         "is_again": False,
         "is_json": False,
     }
-    return Plan(**(values | changes))  # type: ignore[arg-type]
+    return Plan(**(values | changes))  # type: ignore[arg-type] # they are given by their names
 
 
 def result(
